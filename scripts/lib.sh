@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# Common ground of the scripts: where things live, how to speak, how to lock.
+# Source it; it needs nothing but bash and coreutils.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+CACHE=${OVPN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ovpn}
+BUILD=$ROOT/build
+OUT=$ROOT/out
+JOBS=${JOBS:-$(nproc)}
+export LC_ALL=C.UTF-8
+
+# Directories of the checkout that mirror the kernel's.
+# shellcheck disable=SC2034 # used by those who source this
+OVERLAY_DIRS=(Documentation drivers include tools)
+
+say() { printf '%s\n' "$*" >&2; }
+warn() { printf '%s: warning: %s\n' "${0##*/}" "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# need PART TOOL...: every TOOL must be there; PART of scripts/setup has them.
+need()
+{
+	local part=$1 tool missing=()
+
+	shift
+	for tool; do
+		command -v "$tool" >/dev/null || missing+=("$tool")
+	done
+	if ((${#missing[@]})); then
+		die "needs ${missing[*]}: run 'scripts/setup $part' as root"
+	fi
+}
+
+# step TEXT CMD...: run a long command quietly; on failure show its output.
+# Progress is a line at the start and the time taken at the end.
+step()
+{
+	local text=$1 log start=$SECONDS rc=0
+
+	shift
+	mkdir -p "$OUT/log"
+	log=$(mktemp "$OUT/log/step.XXXXXX")
+	printf '  %s ...' "$text" >&2
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	if ((rc)); then
+		printf ' failed (status %d)\n' "$rc" >&2
+		tail -n 60 "$log" >&2
+		say "  whole output: $log"
+		return "$rc"
+	fi
+	printf ' %ds\n' $((SECONDS - start)) >&2
+	rm -f "$log"
+}
+
+# One lock for all that writes into the cache: the assembled tree, the
+# kernels and the guest root are shared by the checkouts of one user.
+lock_cache()
+{
+	[[ -z ${OVPN_CACHE_LOCKED:-} ]] || return 0
+	command -v flock >/dev/null || die "needs flock (package util-linux)"
+	mkdir -p "$CACHE"
+	exec {lock_fd}>"$CACHE/lock"
+	if ! flock -n "$lock_fd"; then
+		say "  waiting for another run to release $CACHE/lock"
+		flock "$lock_fd"
+	fi
+	export OVPN_CACHE_LOCKED=1
+}
+
+unlock_cache()
+{
+	[[ -n ${lock_fd:-} ]] || return 0
+	exec {lock_fd}>&-
+	unset lock_fd OVPN_CACHE_LOCKED
+}
+
+# A value of the KERNEL file.
+kernel_pin() { awk -v key="$1" '$1 == key { print $2 }' "$ROOT/KERNEL"; }
+
+# The mirror this machine's own apt uses for its release, whatever the format
+# of its sources (.list or deb822).
+apt_mirror()
+{
+	local release uri
+
+	# shellcheck disable=SC1091
+	release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+	# shellcheck disable=SC2016 # the $() are apt's
+	uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' |
+		awk -v r="$release" '$2 == r && $3 == "main" { print $1; exit }')
+	[[ -n $uri ]] || die "no mirror for '$release main' in apt's sources"
+	printf '%s\n' "${uri%/}"
+}
+
+# apt_private SUITE...: an apt of our own beside the machine's, knowing SUITEs.
+# Prints the configuration file for 'apt-get -c'.
+apt_private()
+{
+	local dir=$CACHE/apt mirror suite keyring
+	local conf=$dir/apt.conf
+
+	[[ -e /etc/debian_version ]] ||
+		die "needs a Debian system (or KERNEL_SRC=DIR for the kernel)"
+	keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	[[ -e $keyring ]] || die "needs the package debian-archive-keyring"
+	mirror=$(apt_mirror)
+	mkdir -p "$dir"/{etc/preferences.d,state/lists/partial,cache/archives/partial}
+	touch "$dir/state/status"
+	for suite; do
+		printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite"
+	done >"$dir/etc/sources.list"
+	cat >"$conf" <<-EOF
+	Dir::State "$dir/state";
+	Dir::State::status "$dir/state/status";
+	Dir::Cache "$dir/cache";
+	Dir::Etc::sourcelist "$dir/etc/sources.list";
+	Dir::Etc::sourceparts "-";
+	Dir::Etc::preferences "$dir/etc/preferences";
+	Dir::Etc::preferencesparts "$dir/etc/preferences.d";
+	Acquire::Languages "none";
+	APT::Sandbox::User "root";
+	APT::Architecture "amd64";
+	EOF
+	apt-get -c "$conf" -q update >"$dir/update.log" 2>&1 ||
+		{ tail -n 20 "$dir/update.log" >&2; die "apt-get update failed"; }
+	printf '%s\n' "$conf"
+}
+
+# Where the kernel comes from decides the name of everything built from it.
+tree_id()
+{
+	if [[ -n ${KERNEL_SRC:-} ]]; then
+		printf 'src-%s\n' "$(realpath -- "$KERNEL_SRC" | sha256sum | cut -c1-12)"
+	else
+		kernel_pin version | tr '~+' '__'
+	fi
+}
+
+tree_dir() { printf '%s/linux/%s\n' "$CACHE" "$(tree_id)"; }
+
+# kernel_dir NAME: a kernel as installed for this checkout by scripts/kernel.
+kernel_dir() { printf '%s/kernels/%s\n' "$BUILD" "$1"; }
