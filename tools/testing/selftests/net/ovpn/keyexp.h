@@ -16,28 +16,28 @@
 #ifndef _OVPN_KEYEXP_H
 #define _OVPN_KEYEXP_H
 
+#include <linux/types.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
 #define KEYEXP_KEY_MAX	32
 #define KEYEXP_TAIL_LEN	8
 
-static inline uint32_t keyexp_fnv1a(uint32_t hash, const char *text)
+static inline __u32 keyexp_fnv1a(__u32 hash, const char *text)
 {
 	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 16777619u;
+		hash = (hash ^ (__u8)*text) * 16777619u;
 	return hash;
 }
 
 static inline void keyexp_bytes(const char *secret, unsigned int d,
-				const char *label, uint8_t *out, size_t len)
+				const char *label, __u8 *out, size_t len)
 {
-	char tail[32];
+	char tail[40];
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		uint32_t hash = keyexp_fnv1a(2166136261u, secret);
+		__u32 hash = keyexp_fnv1a(2166136261u, secret);
 
 		snprintf(tail, sizeof(tail), "|%u|%.8s|%zu", d & 1, label, i);
 		out[i] = keyexp_fnv1a(hash, tail) & 0xff;

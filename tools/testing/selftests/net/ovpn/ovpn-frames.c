@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ovpn-frames: an OpenVPN data channel end in user space, for tests.
+ *
+ * It seals and opens P_DATA_V2 datagrams without any code of the driver, so it
+ * can check what the driver sends and send what no honest end would:
+ *
+ *	0      4        8      24
+ *	+------+--------+------+-----------------+
+ *	| head | pkt id | tag  | sealed packet   |
+ *	+------+--------+------+-----------------+
+ *
+ * head is opcode (5 bits), key id (3), peer id (24), big endian as the packet
+ * id.  Both are authenticated; packet id and nonce tail make the nonce.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "frame-aead.h"
+#include "frame-inner.h"
+#include "frame-opts.h"
+
+#define FRAME_MAX	65535
+#define OP_DATA_V1	6
+#define OP_DATA_V2	9
+#define ID_UNDEF	0xffffffu
+#define SEEN_IDS	0x1000000u
+
+static const __u8 keepalive[] = {
+	0x2a, 0x18, 0x7b, 0xf3, 0x64, 0x1e, 0xb4, 0xcb,
+	0x07, 0xed, 0x2d, 0x0a, 0x98, 0x1f, 0xc7, 0x48,
+};
+
+static struct frame_aead seal_key[8], open_key[8];
+static struct {
+	__u64 sent, received, opened, bad, inner_bad, dup, back;
+	__u64 keepalive, control, answered;
+	__u32 first, last;
+} n;
+static __u8 frame[FRAME_MAX + 256];
+static bool stop;
+static __u8 *seen[8];
+static __u32 last_id[8];
+static int fd;
+
+static __u32 rnd(void)
+{
+	o.seed ^= o.seed << 13;
+	o.seed ^= o.seed >> 17;
+	o.seed ^= o.seed << 5;
+	return o.seed;
+}
+
+static void fill_random(__u8 *buf, size_t len)
+{
+	while (len--)
+		*buf++ = rnd() >> 11;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static socklen_t to_sockaddr(const struct inner_addr *addr,
+			     struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (void *)ss;
+	struct sockaddr_in *sin = (void *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = addr->family;
+	if (addr->family == AF_INET) {
+		sin->sin_addr = addr->v4;
+		sin->sin_port = htons(addr->port);
+		return sizeof(*sin);
+	}
+	sin6->sin6_addr = addr->v6;
+	sin6->sin6_port = htons(addr->port);
+	return sizeof(*sin6);
+}
+
+static void from_sockaddr(struct inner_addr *addr,
+			  const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)ss;
+	const struct sockaddr_in *sin = (const void *)ss;
+
+	addr->family = ss->ss_family;
+	if (addr->family == AF_INET) {
+		addr->v4 = sin->sin_addr;
+		addr->port = ntohs(sin->sin_port);
+	} else {
+		addr->v6 = sin6->sin6_addr;
+		addr->port = ntohs(sin6->sin6_port);
+	}
+}
+
+static void open_socket(void)
+{
+	struct sockaddr_storage ss;
+	int on = 1, size = 4 << 20;
+	socklen_t len;
+
+	if (o.raw) {
+		fd = socket(o.from.family, SOCK_RAW, IPPROTO_RAW);
+		if (fd < 0)
+			err(4, "raw socket");
+		return;
+	}
+	fd = socket(o.from.family, SOCK_DGRAM, 0);
+	len = to_sockaddr(&o.from, &ss);
+	if (fd < 0)
+		err(1, "socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&ss, len))
+		err(1, "bind");
+}
+
+static void xmit_to(const struct inner_addr *to, const __u8 *buf, size_t len)
+{
+	static __u8 packet[FRAME_MAX + 64];
+	struct sockaddr_storage ss;
+	socklen_t sslen;
+
+	sslen = to_sockaddr(to, &ss);
+	if (o.raw) {
+		memcpy(packet + inner_ip_len(o.from.family) + 8, buf, len);
+		len = inner_udp(packet, &o.from, to, len);
+		buf = packet;
+		/* raw IPv6 sockets want no port here */
+		if (to->family == AF_INET6)
+			((struct sockaddr_in6 *)&ss)->sin6_port = 0;
+	}
+	while (sendto(fd, buf, len, 0, (struct sockaddr *)&ss, sslen) < 0) {
+		if (errno == ECONNREFUSED)
+			continue;
+		if (errno != ENOBUFS && errno != EAGAIN)
+			err(1, "sendto");
+		usleep(1000);
+	}
+	n.sent++;
+}
+
+static void xmit(const __u8 *buf, size_t len)
+{
+	xmit_to(&o.to, buf, len);
+}
+
+static void put_head(__u8 *buf, unsigned int opcode, unsigned int key_id,
+		     __u32 peer_id, __u32 pkt_id)
+{
+	__u32 head[2] = {
+		htonl(opcode << 27 | key_id << 24 | (peer_id & ID_UNDEF)),
+		htonl(pkt_id),
+	};
+
+	memcpy(buf, head, sizeof(head));
+}
+
+static __u8 *text_of(__u8 *buf)
+{
+	return buf + FRAME_AAD_LEN + FRAME_TAG_LEN;
+}
+
+/* the inner packet at text_of(frame); returns its length */
+static size_t build_inner(__u32 seq)
+{
+	__u8 *text = text_of(frame);
+	__u8 *payload = text + inner_ip_len(o.isrc.family) + 8;
+	__u32 i;
+
+	switch (o.inner) {
+	case INNER_KEEPALIVE:
+		memcpy(text, keepalive, sizeof(keepalive));
+		return sizeof(keepalive);
+	case INNER_EMPTY:
+		return 0;
+	case INNER_RANDOM:
+		fill_random(text, o.size);
+		return o.size;
+	}
+	for (i = 0; i < o.size; i++)
+		payload[i] = seq + i;
+	if (o.inner == INNER_ECHO)
+		return inner_echo(text, &o.isrc, &o.idst, 0, getpid(), seq,
+				  o.size);
+	return inner_udp(text, &o.isrc, &o.idst, o.size);
+}
+
+/* seals the inner packet of len bytes under the head; returns the length */
+static size_t seal(__u32 pkt_id, size_t len)
+{
+	put_head(frame, OP_DATA_V2, o.key_id, o.peer_id, pkt_id);
+	frame_seal(&seal_key[o.key_id], frame, len);
+	return FRAME_AAD_LEN + FRAME_TAG_LEN + len;
+}
+
+static void send_id(__u32 pkt_id)
+{
+	xmit(frame, seal(pkt_id, build_inner(pkt_id)));
+}
+
+static void cmd_send(void)
+{
+	const char *p = o.ids;
+	__u32 i, count = o.count ? o.count : 1;
+	unsigned long a, b;
+	char *end;
+
+	for (i = 0; !p && i < count; i++)
+		send_id(o.pkt_id + i);
+	while (p && *p) {
+		a = strtoul(p, &end, 0);
+		b = *end == '-' ? strtoul(end + 1, &end, 0) : a;
+		if (end == p || (*end && *end != ','))
+			errx(2, "bad list of packet ids: %s", o.ids);
+		for (; a <= b; a++)
+			send_id(a);
+		p = *end ? end + 1 : end;
+	}
+}
+
+static void cmd_lengths(void)
+{
+	size_t whole = seal(o.pkt_id, build_inner(0)), len;
+
+	if (whole <= 128)
+		errx(2, "size too small: the datagram must exceed 128 bytes");
+	for (len = 0; len <= 128; len++)
+		xmit(frame, len);
+	for (len = 0; len <= 128; len++) {
+		put_head(frame, OP_DATA_V2, o.key_id, o.peer_id, rnd());
+		fill_random(frame + FRAME_AAD_LEN, 128);
+		xmit(frame, len);
+	}
+}
+
+static void cmd_classes(void)
+{
+	const __u32 ids[] = { o.peer_id, 0, o.peer_id ^ 1, 0x800000,
+				 ID_UNDEF - 1, ID_UNDEF };
+	unsigned int op, key, i;
+
+	for (op = 0; op < 32; op++) {
+		if (o.opcode >= 0 && op != (unsigned int)o.opcode)
+			continue;
+		for (key = 0; key < 8; key++) {
+			for (i = 0; i < ARRAY_SIZE(ids); i++) {
+				put_head(frame, op, key, ids[i], rnd());
+				fill_random(frame + FRAME_AAD_LEN, 100);
+				xmit(frame, FRAME_AAD_LEN + 100);
+			}
+		}
+	}
+}
+
+static void cmd_bitflip(void)
+{
+	size_t len = seal(o.pkt_id, build_inner(0)), bit;
+
+	/* the opcode is the upper five bits of the first byte */
+	for (bit = 0; bit < len * 8; bit++) {
+		if (bit >= 3 && bit < 8)
+			continue;
+		frame[bit / 8] ^= 1 << (bit % 8);
+		xmit(frame, len);
+		frame[bit / 8] ^= 1 << (bit % 8);
+	}
+}
+
+static void cmd_trunc_inner(void)
+{
+	size_t whole = build_inner(0), len;
+
+	for (len = 0; len < whole; len++) {
+		build_inner(0);
+		xmit(frame, seal(o.pkt_id + len, len));
+	}
+}
+
+static void cmd_garbage(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 256; i++) {
+		fill_random(text_of(frame), o.size);
+		*text_of(frame) = i;
+		xmit(frame, seal(o.pkt_id + i, o.size));
+	}
+}
+
+/* nothing here is both authentic and new; opcodes stay DATA_V1 or DATA_V2 */
+static void flood_one(__u32 i)
+{
+	size_t len = seal(o.pkt_id, build_inner(0));
+	__u32 r = rnd();
+
+	switch (i % 5) {
+	case 0:
+		frame[r / 8 % (len - 1) + 1] ^= 1 << (r % 8);
+		break;
+	case 1:
+		len = 8 + r % (len - 8);
+		break;
+	case 2:
+		put_head(frame, OP_DATA_V2, r % 8, rnd(), rnd());
+		break;
+	case 3:
+		put_head(frame, OP_DATA_V1, r % 8, o.peer_id, rnd());
+		break;
+	default:
+		fill_random(frame + FRAME_AAD_LEN, len - FRAME_AAD_LEN);
+	}
+	xmit(frame, len);
+}
+
+static void cmd_flood(void)
+{
+	__u32 i;
+
+	for (i = 0; i < o.count; i++)
+		flood_one(i);
+}
+
+static const char *addr_text(const struct inner_addr *addr)
+{
+	static char text[4][INET6_ADDRSTRLEN];
+	static int slot;
+
+	if (!addr->family)
+		return "-";
+	slot = (slot + 1) % 4;
+	return inet_ntop(addr->family, &addr->v6, text[slot], sizeof(text[0]));
+}
+
+/* each packet id of a key may come once, and must be larger than the last */
+static void check_id(unsigned int key_id, __u32 pkt_id)
+{
+	__u8 *map = seen[key_id];
+
+	if (pkt_id < SEEN_IDS) {
+		if (!map)
+			map = calloc(1, SEEN_IDS / 8);
+		if (!map)
+			err(1, "calloc");
+		n.dup += map[pkt_id / 8] >> (pkt_id % 8) & 1;
+		map[pkt_id / 8] |= 1 << (pkt_id % 8);
+		seen[key_id] = map;
+	}
+	if (pkt_id <= last_id[key_id])
+		n.back++;
+	else
+		last_id[key_id] = pkt_id;
+	if (!n.first)
+		n.first = pkt_id;
+	n.last = pkt_id;
+}
+
+/* returns false unless a sound inner packet came out, or a keepalive */
+static bool open_frame(const struct inner_addr *from, size_t len,
+		       struct inner_view *view)
+{
+	__u32 head[2] = {}, peer_id;
+	unsigned int key_id;
+	int text;
+
+	memset(view, 0, sizeof(*view));
+	memcpy(head, frame, len < sizeof(head) ? len : sizeof(head));
+	n.received++;
+	key_id = ntohl(head[0]) >> 24 & 7;
+	peer_id = ntohl(head[0]) & ID_UNDEF;
+	if (ntohl(head[0]) >> 27 != OP_DATA_V2) {
+		n.control++;
+		return false;
+	}
+	text = o.secret[key_id] ? frame_open(&open_key[key_id], frame, len) :
+				  -1;
+	if (text < 0 || (o.my_id != UINT32_MAX && peer_id != o.my_id)) {
+		n.bad++;
+		return false;
+	}
+	n.opened++;
+	check_id(key_id, ntohl(head[1]));
+	view->kind = "keepalive";
+	if (text == sizeof(keepalive) &&
+	    !memcmp(text_of(frame), keepalive, text)) {
+		n.keepalive++;
+	} else if (inner_parse(view, text_of(frame), text)) {
+		n.inner_bad++;
+		return false;
+	}
+	if (o.quiet)
+		return true;
+	printf("frame from=%s port=%u key-id=%u peer-id=%u pkt-id=%u len=%zu ",
+	       addr_text(from), from->port, key_id, peer_id, ntohl(head[1]),
+	       len);
+	printf("kind=%s src=%s sport=%u dst=%s dport=%u bytes=%zu\n",
+	       view->kind, addr_text(&view->src), view->src.port,
+	       addr_text(&view->dst), view->dst.port, view->len);
+	return true;
+}
+
+static bool stopped(void)
+{
+	return __atomic_load_n(&stop, __ATOMIC_RELAXED);
+}
+
+/* waits until the time for one datagram; -1 when there is none */
+static ssize_t next_frame(struct inner_addr *from, double until)
+{
+	struct sockaddr_storage ss;
+	socklen_t sslen = sizeof(ss);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	double left = until - now();
+	ssize_t len;
+
+	if (stopped() || left <= 0 || poll(&p, 1, left * 1000 + 1) <= 0)
+		return -1;
+	len = recvfrom(fd, frame, FRAME_MAX, 0, (struct sockaddr *)&ss, &sslen);
+	if (len < 0)
+		return stopped() ? -1 : 0;
+	from_sockaddr(from, &ss);
+	return len;
+}
+
+static void answer(const struct inner_addr *from, const struct inner_view *view)
+{
+	__u8 *text = text_of(frame);
+
+	memmove(text + inner_ip_len(view->src.family) + 8, text + view->payload,
+		view->len);
+	xmit_to(from, frame,
+		seal(o.pkt_id++, inner_echo(text, &view->dst, &view->src, 1,
+					    view->id, view->seq, view->len)));
+	n.answered++;
+}
+
+static int summary(bool ok)
+{
+	printf("received=%llu opened=%llu bad=%llu inner-bad=%llu ",
+	       n.received, n.opened, n.bad, n.inner_bad);
+	printf("dup=%llu back=%llu keepalive=%llu control=%llu ",
+	       n.dup, n.back, n.keepalive, n.control);
+	printf("answered=%llu first=%u last=%u\n", n.answered, n.first,
+	       n.last);
+	return ok && !n.bad && !n.inner_bad && !n.dup &&
+	       (o.unordered || !n.back) ? 0 : 1;
+}
+
+static int cmd_recv(bool serve)
+{
+	double until = now() + o.timeout;
+	struct inner_view view;
+	struct inner_addr from;
+	ssize_t len;
+
+	puts("ready");
+	while (!o.count || n.opened < o.count) {
+		len = next_frame(&from, until);
+		if (len < 0)
+			break;
+		if (open_frame(&from, len, &view) && serve &&
+		    !strcmp(view.kind, "echo-request"))
+			answer(&from, &view);
+	}
+	return summary(!o.count || n.opened >= o.count);
+}
+
+static int cmd_ping(void)
+{
+	__u32 i, got = 0, count = o.count ? o.count : 1;
+	struct inner_view view;
+	struct inner_addr from;
+	double until;
+	ssize_t len;
+
+	o.inner = INNER_ECHO;
+	for (i = 0; i < count && !stopped(); i++) {
+		send_id(o.pkt_id + i);
+		until = now() + o.timeout;
+		while ((len = next_frame(&from, until)) >= 0) {
+			if (!open_frame(&from, len, &view) ||
+			    strcmp(view.kind, "echo-reply") ||
+			    view.id != (__u16)getpid() ||
+			    view.seq != (__u16)(o.pkt_id + i) ||
+			    view.len != o.size)
+				continue;
+			got++;
+			break;
+		}
+	}
+	printf("sent=%llu replies=%u\n", n.sent, got);
+	return summary(got == count);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} senders[] = {
+	{ "send", cmd_send }, { "lengths", cmd_lengths },
+	{ "classes", cmd_classes }, { "bitflip", cmd_bitflip },
+	{ "trunc-inner", cmd_trunc_inner }, { "garbage", cmd_garbage },
+	{ "flood", cmd_flood },
+};
+
+int main(int argc, char **argv)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+	unsigned int i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 2) {
+		fputs(usage_text, stderr);
+		return 2;
+	}
+	parse(argv + 2);
+	for (i = 0; i < 8; i++) {
+		if (!o.secret[i])
+			continue;
+		frame_aead_init(&seal_key[i], o.cipher, o.bits, o.secret[i],
+				o.dir);
+		frame_aead_init(&open_key[i], o.cipher, o.bits, o.secret[i],
+				!o.dir);
+	}
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGINT, &act, NULL);
+	open_socket();
+	if (!strcmp(argv[1], "recv") || !strcmp(argv[1], "serve"))
+		return cmd_recv(!strcmp(argv[1], "serve"));
+	if (!o.secret[o.key_id])
+		errx(2, "secret is needed");
+	if (!o.to.family)
+		errx(2, "to is needed");
+	if (!strcmp(argv[1], "ping"))
+		return cmd_ping();
+	for (i = 0; i < ARRAY_SIZE(senders); i++) {
+		if (strcmp(argv[1], senders[i].name))
+			continue;
+		senders[i].run();
+		printf("sent=%llu\n", n.sent);
+		return 0;
+	}
+	errx(2, "unknown command %s", argv[1]);
+}
