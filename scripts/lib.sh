@@ -53,26 +53,21 @@ step()
 	rm -f "$log"
 }
 
-# One lock for all that writes into the cache: the assembled tree, the
-# kernels and the guest root are shared by the checkouts of one user.
+# lock_cache WHAT: the assembled tree with the kernels ("kernel") and the guest
+# root ("guest") are shared by all checkouts of one user; one writer at a time.
 lock_cache()
 {
-	[[ -z ${OVPN_CACHE_LOCKED:-} ]] || return 0
+	local what=$1
+
+	[[ " ${OVPN_CACHE_LOCKED:-} " != *" $what "* ]] || return 0
 	command -v flock >/dev/null || die "needs flock (package util-linux)"
 	mkdir -p "$CACHE"
-	exec {lock_fd}>"$CACHE/lock"
+	exec {lock_fd}>"$CACHE/$what.lock"
 	if ! flock -n "$lock_fd"; then
-		say "  waiting for another run to release $CACHE/lock"
+		say "  waiting for another run to release $CACHE/$what.lock"
 		flock "$lock_fd"
 	fi
-	export OVPN_CACHE_LOCKED=1
-}
-
-unlock_cache()
-{
-	[[ -n ${lock_fd:-} ]] || return 0
-	exec {lock_fd}>&-
-	unset lock_fd OVPN_CACHE_LOCKED
+	export OVPN_CACHE_LOCKED="${OVPN_CACHE_LOCKED:-} $what"
 }
 
 # A value of the KERNEL file.
