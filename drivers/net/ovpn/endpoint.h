@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* OpenVPN data channel offload: where a peer is, in transport addresses */
+
+#ifndef _NET_OVPN_ENDPOINT_H_
+#define _NET_OVPN_ENDPOINT_H_
+
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/socket.h>
+#include <linux/types.h>
+
+struct sk_buff;
+
+/**
+ * union ovpn_addr - an address of either family
+ * @v4: IPv4, with all bytes behind it zero
+ * @v6: IPv6
+ */
+union ovpn_addr {
+	__be32 v4;
+	struct in6_addr v6;
+};
+
+/**
+ * struct ovpn_remote - what tells one remote endpoint from another
+ * @addr: its address
+ * @family: AF_INET or AF_INET6; AF_UNSPEC if there is none (TCP)
+ * @port: its port
+ *
+ * Canonical: an IPv4-mapped IPv6 address is stored as IPv4, unused bytes are
+ * zero, there is no padding. So memcmp() compares, and any hash will do.
+ */
+struct ovpn_remote {
+	union ovpn_addr addr;
+	sa_family_t family;
+	__be16 port;
+};
+
+/**
+ * struct ovpn_endpoint - both ends of the transport to a peer
+ * @remote: the peer's end
+ * @scope_id: interface of a link-local @remote, else 0. Not part of the
+ *	identity: a packet tells its interface, not the sender's idea of it
+ * @local: our address, of the same family; all zero: let routing choose
+ */
+struct ovpn_endpoint {
+	struct ovpn_remote remote;
+	u32 scope_id;
+	union ovpn_addr local;
+};
+
+void ovpn_endpoint_set_v4(struct ovpn_endpoint *ep, __be32 addr, __be16 port);
+void ovpn_endpoint_set_v6(struct ovpn_endpoint *ep,
+			  const struct in6_addr *addr, u32 scope_id,
+			  __be16 port);
+bool ovpn_endpoint_set_local_v4(struct ovpn_endpoint *ep, __be32 addr);
+bool ovpn_endpoint_set_local_v6(struct ovpn_endpoint *ep,
+				const struct in6_addr *addr);
+int ovpn_endpoint_from_skb(struct ovpn_endpoint *ep,
+			   const struct sk_buff *skb);
+bool ovpn_endpoint_equal(const struct ovpn_endpoint *a,
+			 const struct ovpn_endpoint *b);
+
+#endif /* _NET_OVPN_ENDPOINT_H_ */
