@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+# Entries for people; Kbuild is for the kernel's build. Everything that these
+# targets need (Debian packages, kernel, guest root) they get by themselves.
+
+KERNELRELEASE ?= $(shell uname -r)
+ifneq ($(ARCH),um)
+KDIR ?= /lib/modules/$(KERNELRELEASE)/build
+endif
+DEBUG ?=
+TESTS ?=
+
+debug := $(if $(filter-out 0 n no,$(DEBUG)),--debug)
+
+.DEFAULT_GOAL := modules
+
+##@ Building
+.PHONY: modules
+modules: ## ovpn.ko for the kernel build directory KDIR (ARCH, CC, LLVM as kbuild's)
+	@scripts/modules "$(KDIR)" modules
+
+.PHONY: modules_install install
+modules_install install: modules ## the same, installed (INSTALL_MOD_PATH)
+	@scripts/modules "$(KDIR)" modules_install
+
+.PHONY: tree
+tree: ## build/linux: the pinned kernel with our driver in it
+	@scripts/setup tree
+	@scripts/tree
+
+.PHONY: kernel
+kernel: ## the kernel of the test machine (DEBUG=1: with all checkers)
+	@scripts/setup tree build
+	@scripts/kernel $(if $(debug),um-debug,um)
+
+.PHONY: regen
+regen: ## netlink code and uapi header from the YAML specification
+	@scripts/regen
+
+##@ Testing
+.PHONY: tests
+tests: ## all of the checks and tests below
+	@scripts/tests
+
+.PHONY: check
+check: ## static checks, no machine needed (TESTS="name...": only these)
+	@scripts/check $(TESTS)
+
+.PHONY: kunit
+kunit: ## unit tests (DEBUG=1)
+	@scripts/kunit $(debug) $(TESTS)
+
+.PHONY: kselftest
+kselftest: ## the driver in network namespaces (DEBUG=1, TESTS="name.sh...")
+	@scripts/kselftest $(debug) $(TESTS)
+
+.PHONY: kselftest-mainline
+kselftest-mainline: ## the selftests of the kernel's own ovpn, on our driver
+	@scripts/kselftest-mainline $(debug) $(TESTS)
+
+.PHONY: clients
+clients: ## unmodified OpenVPN programs over our driver (DEBUG=1, TESTS="name...")
+	@scripts/setup tree build vm
+	@scripts/clients/run $(debug) $(TESTS)
+
+##@ Looking
+.PHONY: demo
+demo: ## a tunnel of OpenVPN 2.7 through our driver, from nothing
+	@scripts/demo
+
+.PHONY: vm
+vm: ## a shell in the test machine (DEBUG=1)
+	@scripts/setup tree build vm
+	@scripts/vm/run $(debug) --shell
+
+##@ Cleaning
+.PHONY: clean
+clean: ## objects and outputs of this checkout
+	@scripts/clean
+
+.PHONY: distclean
+distclean: ## the same and build/, and what this kernel has in the cache
+	@scripts/clean --all
+
+.PHONY: help
+help: ## this list
+	@awk -f scripts/help.awk $(MAKEFILE_LIST)
