@@ -5,6 +5,7 @@
 #define _NET_OVPN_PROTO_H_
 
 #include <linux/bitfield.h>
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
