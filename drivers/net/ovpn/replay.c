@@ -45,7 +45,8 @@ static void ovpn_replay_advance(struct ovpn_replay *replay, u32 id)
  * ovpn_replay_accept - is this id new? If so, it is not from now on
  * @replay: the window
  * @id: the packet id of a packet that has been authenticated
- * @now: seconds of the clock given to ovpn_replay_init()
+ * @now: seconds of the clock given to ovpn_replay_init(); may lag behind what
+ *	other CPUs have given
  *
  * Context: &ovpn_replay.lock held.
  * Return: true if the packet may pass; false if it is a replay or too old to
@@ -57,7 +58,8 @@ bool ovpn_replay_accept(struct ovpn_replay *replay, u32 id, u32 now)
 
 	lockdep_assert_held(&replay->lock);
 
-	if (now - replay->accepted_at >= OVPN_REPLAY_SILENCE)
+	/* signed: another CPU may have read the clock after we did */
+	if ((s32)(now - replay->accepted_at) >= OVPN_REPLAY_SILENCE)
 		replay->floor = replay->newest;
 
 	/* also refuses id 0, which is never sent */
