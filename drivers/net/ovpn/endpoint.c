@@ -116,7 +116,7 @@ int ovpn_endpoint_from_skb(struct ovpn_endpoint *ep,
 		ovpn_endpoint_set_v6(ep, &ipv6_hdr(skb)->saddr,
 				     IP6CB(skb)->iif, udp_hdr(skb)->source);
 		if (unicast)
-			ep->local.v6 = ipv6_hdr(skb)->daddr;
+			ovpn_endpoint_set_local_v6(ep, &ipv6_hdr(skb)->daddr);
 		return 0;
 	default:
 		return -EPROTONOSUPPORT;
