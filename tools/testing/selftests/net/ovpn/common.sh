@@ -295,26 +295,41 @@ listen()
 	wait_for grep -q listening "$T/$name.listen"
 }
 
-# heard NAME PATTERN [MS]: wait for a notification, print it
+# notified NAME WORD...: print the notifications that have all these words
+notified()
+{
+	local file=$T/$1.ntf line word found=1; shift
+
+	while read -r line; do
+		for word; do
+			[[ " $line " == *" $word "* ]] || continue 2
+		done
+		echo "$line"
+		found=0
+	done <"$file"
+	return "$found"
+}
+
+# heard NAME WORD...: wait for such a notification and print it
 heard()
 {
-	local ntf=$T/$1.ntf
-
-	if ! wait_ms "${3:-$OVPN_WAIT_MS}" grep -qE "$2" "$ntf"; then
-		cat "$ntf"
-		die "no notification $2"
+	if ! wait_ms "$OVPN_WAIT_MS" notified "$@"; then
+		cat "$T/$1.ntf"
+		die "not notified: $*"
 	fi
-	grep -E "$2" "$ntf"
+	notified "$@"
 }
 
 #
 # Tunnels
 #
 
-# tunnel_dev NS DEV p2p|mp HOST: a device with its addresses, up
+# tunnel_dev NS DEV p2p|mp HOST: a device with its addresses, up; it has no
+# link-local address, so nothing enters it but what the test sends
 tunnel_dev()
 {
 	cli "$1" link-new "$2" mode "$3"
+	ip -n "$1" link set "$2" addrgenmode none
 	addresses "$1" "$2" "$4" 10.8.0 fd08
 	ip -n "$1" link set "$2" up
 }
@@ -344,13 +359,13 @@ outer()
 }
 
 # mp_star and two_ends take a transport: udp4, udp6, or mapped (IPv4 over an
-# IPv6 socket)
+# IPv6 socket). The sockets are bound to no address: an end may float.
 __hold_node()
 {
 	case $3 in
 	mapped) hold "$1" "$2" udp6 :: "$PORT" ;;
-	udp6) hold "$1" "$2" udp6 "$(outer "$3" "$4")" "$PORT" ;;
-	*) hold "$1" "$2" udp4 "$(outer "$3" "$4")" "$PORT" ;;
+	udp6) hold "$1" "$2" udp6 :: "$PORT" v6only ;;
+	*) hold "$1" "$2" udp4 0.0.0.0 "$PORT" ;;
 	esac
 }
 
@@ -370,8 +385,8 @@ two_ends()
 	local -a vpn=()
 
 	two_hosts
-	__hold_node "$A" a "$transport" 1
-	__hold_node "$B" b "$transport" 2
+	__hold_node "$A" a "$transport"
+	__hold_node "$B" b "$transport"
 	tunnel_dev "$A" tunA "$mode" 1
 	tunnel_dev "$B" tunB p2p 2
 	[[ $mode == p2p ]] || vpn=(vpn4 10.8.0.2 vpn6 fd08::2)
@@ -408,7 +423,7 @@ __star_node()
 	ip -n "$W" link set "port$2" master switch
 	addresses "$1" veth "$2"
 	tunnel_dev "$1" "tun$2" "$3" "$2"
-	__hold_node "$1" "n$2" "$4" "$2"
+	__hold_node "$1" "n$2" "$4"
 }
 
 # star_peer NUMBER TRANSPORT: make client and server know each other
