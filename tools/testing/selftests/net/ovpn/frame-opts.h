@@ -22,10 +22,13 @@ static const char usage_text[] =
 "  trunc-inner  the inner packet cut to each shorter length, then sealed\n"
 "  garbage      sealed random bytes, each first byte\n"
 "  flood        count datagrams, of all of these kinds, by seed\n"
+"  bytes        the datagram of hex DIGITS, as it is\n"
 "commands that receive (ready when bound; count or timeout ends them):\n"
 "  recv         open, check and print what arrives\n"
 "  serve        the same, and answer inner echo requests\n"
 "  ping         inner echo requests, each waits for its reply\n"
+"other:\n"
+"  mark         give the socket that ovpn-cli holds at sock PATH the mark N\n"
 "words:\n"
 "  from ADDR PORT, to ADDR PORT   transport addresses\n"
 "  raw                            forge the transport source address\n"
@@ -33,14 +36,16 @@ static const char usage_text[] =
 "  peer-id N (sent), my-id N (expected), pkt-id N, ids A-B,C,...\n"
 "  isrc ADDR, idst ADDR, sport N, dport N, size N   inner packet\n"
 "  inner udp|echo|keepalive|empty|random\n"
-"  count N, timeout SEC, seed N, opcode N, quiet, unordered\n";
+"  count N, timeout SEC, seed N, opcode N, hex DIGITS, sock PATH, mark N\n"
+"  quiet, unordered\n";
 
 enum { INNER_UDP, INNER_ECHO, INNER_KEEPALIVE, INNER_EMPTY, INNER_RANDOM };
 
 static struct {
 	struct inner_addr from, to, isrc, idst;
-	const char *secret[8], *cipher, *ids;
+	const char *secret[8], *cipher, *ids, *hex, *sock;
 	__u32 bits, dir, key_id, peer_id, my_id, pkt_id, count, size, seed;
+	__u32 mark;
 	int inner, opcode;
 	double timeout;
 	bool raw, quiet, unordered;
@@ -86,7 +91,7 @@ static bool parse_word(const char *word, const char *value)
 		{ "bits", &o.bits }, { "dir", &o.dir }, { "key-id", &o.key_id },
 		{ "peer-id", &o.peer_id }, { "my-id", &o.my_id },
 		{ "pkt-id", &o.pkt_id }, { "count", &o.count },
-		{ "size", &o.size }, { "seed", &o.seed },
+		{ "size", &o.size }, { "seed", &o.seed }, { "mark", &o.mark },
 	};
 	unsigned int i;
 
@@ -102,6 +107,10 @@ static bool parse_word(const char *word, const char *value)
 		o.cipher = value;
 	else if (!strcmp(word, "ids"))
 		o.ids = value;
+	else if (!strcmp(word, "hex"))
+		o.hex = value;
+	else if (!strcmp(word, "sock"))
+		o.sock = value;
 	else if (!strcmp(word, "inner"))
 		parse_inner(value);
 	else if (!strcmp(word, "opcode"))
@@ -155,8 +164,8 @@ static void parse(char **arg)
 			errx(2, "unknown word %s", word);
 		}
 	}
-	if (o.key_id > 7 || !o.from.family || !o.seed || o.size > 65000)
-		errx(2, "from needed; key-id 0..7, seed not 0, size <= 65000");
+	if (o.key_id > 7 || !o.seed || o.size > 65000)
+		errx(2, "key-id is 0..7, seed is not 0, size is up to 65000");
 	if (secret)
 		o.secret[o.key_id] = secret;
 }

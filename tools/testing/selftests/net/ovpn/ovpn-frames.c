@@ -22,6 +22,7 @@
 #include "frame-aead.h"
 #include "frame-inner.h"
 #include "frame-opts.h"
+#include "frame-sock.h"
 
 #define FRAME_MAX	65535
 #define OP_DATA_V1	6
@@ -66,40 +67,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-static socklen_t to_sockaddr(const struct inner_addr *addr,
-			     struct sockaddr_storage *ss)
-{
-	struct sockaddr_in6 *sin6 = (void *)ss;
-	struct sockaddr_in *sin = (void *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = addr->family;
-	if (addr->family == AF_INET) {
-		sin->sin_addr = addr->v4;
-		sin->sin_port = htons(addr->port);
-		return sizeof(*sin);
-	}
-	sin6->sin6_addr = addr->v6;
-	sin6->sin6_port = htons(addr->port);
-	return sizeof(*sin6);
-}
-
-static void from_sockaddr(struct inner_addr *addr,
-			  const struct sockaddr_storage *ss)
-{
-	const struct sockaddr_in6 *sin6 = (const void *)ss;
-	const struct sockaddr_in *sin = (const void *)ss;
-
-	addr->family = ss->ss_family;
-	if (addr->family == AF_INET) {
-		addr->v4 = sin->sin_addr;
-		addr->port = ntohs(sin->sin_port);
-	} else {
-		addr->v6 = sin6->sin6_addr;
-		addr->port = ntohs(sin6->sin6_port);
-	}
 }
 
 static void open_socket(void)
@@ -330,6 +297,19 @@ static void cmd_flood(void)
 		flood_one(i);
 }
 
+static void cmd_bytes(void)
+{
+	size_t len = o.hex ? strlen(o.hex) / 2 : 0, i;
+	unsigned int byte;
+
+	for (i = 0; i < len && i < FRAME_MAX; i++) {
+		if (sscanf(o.hex + 2 * i, "%2x", &byte) != 1)
+			errx(2, "bad hex digits %s", o.hex);
+		frame[i] = byte;
+	}
+	xmit(frame, len);
+}
+
 static const char *addr_text(const struct inner_addr *addr)
 {
 	static char text[4][INET6_ADDRSTRLEN];
@@ -514,7 +494,7 @@ static const struct {
 	{ "send", cmd_send }, { "lengths", cmd_lengths },
 	{ "classes", cmd_classes }, { "bitflip", cmd_bitflip },
 	{ "trunc-inner", cmd_trunc_inner }, { "garbage", cmd_garbage },
-	{ "flood", cmd_flood },
+	{ "flood", cmd_flood }, { "bytes", cmd_bytes },
 };
 
 int main(int argc, char **argv)
@@ -538,10 +518,14 @@ int main(int argc, char **argv)
 	}
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGINT, &act, NULL);
+	if (!strcmp(argv[1], "mark"))
+		return frame_mark(o.sock, o.mark);
+	if (!o.from.family)
+		errx(2, "from is needed");
 	open_socket();
 	if (!strcmp(argv[1], "recv") || !strcmp(argv[1], "serve"))
 		return cmd_recv(!strcmp(argv[1], "serve"));
-	if (!o.secret[o.key_id])
+	if (!o.secret[o.key_id] && strcmp(argv[1], "bytes"))
 		errx(2, "secret is needed");
 	if (!o.to.family)
 		errx(2, "to is needed");
