@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154 # variables of common.sh
+#
+# Traffic for the tests of the data path; sourced after common.sh.
+
+declare -A JOB_PID
+
+# spawn NAME COMMAND...: in the background; it prints to $T/NAME.out
+spawn()
+{
+	local name=$1; shift
+
+	"$@" >"$T/$name.out" 2>&1 </dev/null &
+	JOB_PID[$name]=$!
+	defer stop_pid $!
+}
+
+# finish NAME: wait for its own end; its status
+finish()
+{
+	wait "${JOB_PID[$1]}"
+}
+
+# job_done NAME: has it ended?
+job_done()
+{
+	! kill -0 "${JOB_PID[$1]}" 2>/dev/null
+}
+
+# said NAME PATTERN: wait until it has printed that
+said()
+{
+	wait_for grep -qE "$2" "$T/$1.out"
+}
+
+# in_time MS COMMAND...: it succeeds and does not take longer
+in_time()
+{
+	local ms=$1 start=${EPOCHREALTIME//[.,]/}; shift
+
+	"$@" || die "failed: $*"
+	[[ $(((${EPOCHREALTIME//[.,]/} - start) / 1000)) -le $ms ]] ||
+		die "took longer than $ms ms: $*"
+}
+
+# inner FAMILY HOST: an address in the tunnel
+inner()
+{
+	case $1 in
+	4) echo "10.8.0.$2" ;;
+	6) echo "fd08::$2" ;;
+	esac
+}
+
+# count_packets NS NAME HOOK RULE...: count what RULE (nft) matches there
+count_packets()
+{
+	local ns=$1 name=$2 hook=$3; shift 3
+
+	in_ns "$ns" nft -f - <<-EOF
+		table inet ovpn_test {
+			counter $name { }
+			chain $name {
+				type filter hook $hook priority -310
+				$* counter name $name
+			}
+		}
+	EOF
+}
+
+# counted NS NAME: packets so far
+counted()
+{
+	in_ns "$1" nft -j list counter inet ovpn_test "$2" |
+		jq '.nftables[] | .counter? // empty | .packets'
+}
+
+# counts NS NAME N: are there so many?
+counts()
+{
+	[[ $(counted "$1" "$2") -eq $3 ]]
+}
+
+#
+# Through the tunnel
+#
+
+listening()
+{
+	in_ns "$1" ss -Htln "sport = :$2" | grep -q .
+}
+
+# iperf_server NS [PORT]
+iperf_server()
+{
+	spawn "iperf-$1-${2:-5201}" ip netns exec "$1" iperf3 -s -p "${2:-5201}"
+	wait_for listening "$1" "${2:-5201}"
+}
+
+# iperf NS ADDR OPTION...: a client run to its end; report in $T/iperf.json
+iperf()
+{
+	in_ns "$1" timeout 30 iperf3 -c "$2" --connect-timeout 5000 -J \
+		"${@:3}" >"$T/iperf.json" 2>&1 ||
+		die "iperf3 $2: $(jq -r .error "$T/iperf.json" 2>&1)"
+}
+
+# udp_iperf NS ADDR: no datagram may be lost; they are so few that a slow
+# receiver's socket holds them all
+udp_iperf()
+{
+	iperf "$1" "$2" -u -l 1200 -n 80K -b 100M
+	equal "$(jq .end.sum.lost_packets "$T/iperf.json")" 0 \
+		"datagrams lost to $2"
+}
+
+# steady NAME NS ADDR SECONDS [PING OPTION...]: pings in the background, 200 a
+# second; the end is awaited by steady_end
+steady()
+{
+	spawn "$1" ip netns exec "$2" ping -q -n -i 0.005 -W 2 \
+		-c $(($4 * 200)) "${@:5}" "$3"
+}
+
+# steady_end NAME [N]: no more than N (0) packets were lost, none came twice
+steady_end()
+{
+	local sent got
+
+	finish "$1" || true
+	read -r sent got < <(sed -n \
+		's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' \
+		"$T/$1.out")
+	echo "$1: $got of $sent"
+	if [[ -z $sent || $((sent - got)) -gt ${2:-0} ]] ||
+	   grep -q duplicates "$T/$1.out"; then
+		cat "$T/$1.out"
+		die "$1: packets lost or doubled"
+	fi
+}
+
+#
+# Against the end in user space
+#
+
+# frames NS COMMAND...: see ovpn-frames
+frames()
+{
+	in_ns "$1" "$FRAMES" "${@:2}"
+}
+
+# one_end [TRANSPORT [MODE]]: two_ends with keys, but B is ovpn-frames: fr
+one_end()
+{
+	local vpn=()
+
+	FR_TRANSPORT=${1:-udp4}
+	[[ ${2:-p2p} == p2p ]] || vpn=(vpn4 10.8.0.2 vpn6 fd08::2)
+	two_hosts
+	__hold_node "$A" a "$FR_TRANSPORT" 1
+	tunnel_dev "$A" tunA "${2:-p2p}" 1
+	cli "$A" peer-new tunA id 1 sock "$(sock a)" \
+		remote "$(outer "$FR_TRANSPORT" 2)" "$PORT" "${vpn[@]}"
+	key "$A" tunA 1 0
+}
+
+# fr COMMAND [WORD...]: ovpn-frames as peer B of one_end
+fr()
+{
+	frames "$B" "$1" from "$(outer "$FR_TRANSPORT" 2)" "$PORT" \
+		to "$(outer "$FR_TRANSPORT" 1)" "$PORT" secret secret dir 1 \
+		peer-id 1 my-id 1 isrc 10.8.0.2 idst 10.8.0.1 \
+		sport 4000 dport 4000 "${@:2}"
+}
+
+# fr_serve NAME [WORD...]: B answers pings and checks what comes, until fr_end
+fr_serve()
+{
+	local name=$1; shift
+
+	spawn "$name" fr serve timeout 60 "$@"
+	said "$name" ready
+}
+
+# fr_end NAME: everything that came was sound
+fr_end()
+{
+	kill "$(pgrep -P "${JOB_PID[$1]}" ovpn-frames)"
+	finish "$1" || { cat "$T/$1.out"; die "unsound datagrams"; }
+}
+
+# value WORD FILE: of word=value in the last line that has it
+value()
+{
+	sed -n "s/.*\\b$1=\\([^ ]*\\).*/\\1/p" "$2" | tail -n 1
+}
