@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The mark of the transport socket is on what the tunnel sends, and follows the
+# socket.
+
+# shellcheck disable=SC2119 # arguments that are optional
+set -euo pipefail
+# shellcheck source=common.sh
+. ./common.sh
+# shellcheck source=traffic.sh
+. ./traffic.sh
+
+# marked FAMILY
+marked()
+{
+	local transport=udp$1 f=$1
+
+	two_hosts
+	hold "$A" a "$transport" "$(outer "$transport" 1)" "$PORT" mark 17
+	hold "$B" b "$transport" "$(outer "$transport" 2)" "$PORT"
+	tunnel_dev "$A" tunA p2p 1
+	tunnel_dev "$B" tunB p2p 2
+	cli "$A" peer-new tunA id 1 sock "$(sock a)" \
+		remote "$(outer "$transport" 2)" "$PORT"
+	cli "$B" peer-new tunB id 1 sock "$(sock b)" \
+		remote "$(outer "$transport" 1)" "$PORT"
+	keys
+	count_packets "$A" sent output "meta nfproto ipv$f" udp dport "$PORT"
+	count_packets "$A" m17 output meta mark 17 udp dport "$PORT"
+	count_packets "$A" m34 output meta mark 34 udp dport "$PORT"
+}
+
+# tally WHAT ALL M17 M34: the counters of A
+tally()
+{
+	equal "$(counted "$A" sent) $(counted "$A" m17) $(counted "$A" m34)" \
+		"$2 $3 $4" "$1: all, mark 17, mark 34"
+}
+
+marks()
+{
+	marked "$1"
+	in_ns "$A" nft reset counters >/dev/null
+	pings "$A" 10.8.0.2 -c 10
+	tally "as it was made" 10 10 0
+	"$FRAMES" mark sock "$(sock a)" mark 34
+	pings "$A" 10.8.0.2 -c 10
+	tally "changed" 20 10 10
+	"$FRAMES" mark sock "$(sock a)" mark 0
+	pings "$A" 10.8.0.2 -c 10
+	tally "taken away" 30 10 10
+}
+
+test_ipv4()
+{
+	marks 4
+}
+
+test_ipv6()
+{
+	marks 6
+}
+
+# what the mark is for: a rule that takes the tunnel's packets elsewhere
+test_policy_routing()
+{
+	marked 4
+	pings "$A" 10.8.0.2
+	ip -n "$A" route add blackhole 10.0.0.0/24 table 17
+	ip -n "$A" rule add fwmark 17 table 17
+	no_pings "$A" 10.8.0.2
+	"$FRAMES" mark sock "$(sock a)" mark 34
+	pings "$A" 10.8.0.2
+	ip -n "$A" route add blackhole 10.0.0.0/24 table 34
+	ip -n "$A" rule add fwmark 34 table 34
+	no_pings "$A" 10.8.0.2
+}
+
+run_tests ipv4 ipv6 policy_routing
