@@ -151,9 +151,11 @@ size_t parse_hex(const char *s, size_t slen, uint8_t *out, size_t max)
 	if (slen % 2 || slen / 2 > max)
 		usage_error("bad length of hex string: %.*s", (int)slen, s);
 	for (i = 0; i < slen / 2; i++) {
-		if (!isxdigit(s[2 * i]) || !isxdigit(s[2 * i + 1]))
+		char byte[3] = { s[2 * i], s[2 * i + 1] };
+
+		if (!isxdigit(byte[0]) || !isxdigit(byte[1]))
 			usage_error("bad hex string: %.*s", (int)slen, s);
-		sscanf(s + 2 * i, "%2hhx", &out[i]);
+		out[i] = strtoul(byte, NULL, 16);
 	}
 	return slen / 2;
 }

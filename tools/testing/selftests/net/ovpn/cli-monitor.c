@@ -61,7 +61,7 @@ static int64_t now_ms(void)
 static unsigned int listen_until(struct mnl_socket *nl, uint16_t family,
 				 unsigned int count, int64_t deadline)
 {
-	char buf[NL_BUF_SIZE] __attribute__((aligned(8)));
+	_Alignas(8) char buf[NL_BUF_SIZE];
 
 	while (count) {
 		struct pollfd pfd = { mnl_socket_get_fd(nl), POLLIN, 0 };

@@ -148,7 +148,7 @@ static int take_message(const struct request *req, const struct nlmsghdr *nlh,
 /* Send @req, hand each answer to @reply. Returns an exit status. */
 int nl_transact(int bus, struct request *req, reply_fn reply, void *data)
 {
-	char buf[NL_BUF_SIZE] __attribute__((aligned(8)));
+	_Alignas(8) char buf[NL_BUF_SIZE];
 	struct mnl_socket *nl = nl_open(bus);
 	int state = 0;
 
@@ -244,7 +244,7 @@ int genl_family(uint16_t *id, uint32_t *group)
 				  OVPN_FAMILY_NAME);
 		if (nl_transact(NETLINK_GENERIC, &req, family_reply, &ids) ||
 		    !ids.id)
-			return fail("no netlink family \"%s\": is the ovpn module there?",
+			return fail("no netlink family \"%s\" (CONFIG_OVPN)",
 				    OVPN_FAMILY_NAME);
 	}
 	*id = ids.id;

@@ -48,7 +48,7 @@ static struct sockaddr_un unix_address(const char *path)
 
 	if (strlen(path) + sizeof(".new") > sizeof(un.sun_path))
 		usage_error("path too long: %s", path);
-	strcpy(un.sun_path, path);
+	memcpy(un.sun_path, path, strlen(path));
 	return un;
 }
 
@@ -147,7 +147,7 @@ static void drop_path(int sig)
 
 static void hand_over(int client, int fd)
 {
-	char control[CMSG_SPACE(sizeof(fd))] __attribute__((aligned(8))) = {};
+	_Alignas(8) char control[CMSG_SPACE(sizeof(fd))] = {};
 	char byte = 'f';
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
 	struct msghdr msg = {
@@ -185,7 +185,7 @@ int cmd_hold(struct args *a)
 	if (server < 0 || bind(server, (void *)&un, sizeof(un)) ||
 	    listen(server, 16) || rename(un.sun_path, path))
 		return fail("%s: %s", path, strerror(errno));
-	strcpy(held_path, path);
+	memcpy(held_path, path, strlen(path));
 	signal(SIGTERM, drop_path);
 	signal(SIGINT, drop_path);
 	puts("ready");
@@ -201,8 +201,7 @@ int cmd_hold(struct args *a)
 /* The descriptor that the holder behind @path gives away */
 int socket_fetch(const char *path)
 {
-	int fd, server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char control[CMSG_SPACE(sizeof(fd))] __attribute__((aligned(8)));
+	_Alignas(8) char control[CMSG_SPACE(sizeof(int))];
 	char byte;
 	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
 	struct msghdr msg = {
@@ -213,7 +212,9 @@ int socket_fetch(const char *path)
 	};
 	struct sockaddr_un un = unix_address(path);
 	struct cmsghdr *cmsg;
+	int fd, server;
 
+	server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (server < 0 || connect(server, (void *)&un, sizeof(un)) ||
 	    recvmsg(server, &msg, MSG_CMSG_CLOEXEC) != 1) {
 		fail("socket %s: %s", path, strerror(errno));

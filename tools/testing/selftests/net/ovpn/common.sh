@@ -51,7 +51,7 @@ for KSFT in "${KSFT:-}" "$OVPN_DIR/../.." \
 	[[ -n $KSFT && -e $KSFT/net/lib.sh ]] && break
 done
 if [[ ! -e $KSFT/net/lib.sh ]]; then
-	echo "1..0 # SKIP no net/lib.sh: KSFT is to name tools/testing/selftests"
+	echo "1..0 # SKIP no net/lib.sh in KSFT (tools/testing/selftests)"
 	exit 4
 fi
 # shellcheck source=/dev/null

@@ -230,7 +230,8 @@ test_clock_jump()
 	local now got
 
 	# never on a machine that others use
-	grep -q "User Mode Linux" /proc/cpuinfo || [[ -n ${OVPN_SET_CLOCK:-} ]] ||
+	grep -q "User Mode Linux" /proc/cpuinfo ||
+		[[ -n ${OVPN_SET_CLOCK:-} ]] ||
 		skip "the clock is not ours to set (OVPN_SET_CLOCK=1)"
 	ready
 	timers "$B" tunB interval 1 timeout 4

@@ -235,8 +235,8 @@ test_no_capability()
 		   key-new key-get key-swap key-del; do
 		# shellcheck disable=SC2086 # two words
 		refused "Operation not permitted" in_ns "$A" \
-			setpriv --bounding-set -net_admin --inh-caps -net_admin \
-			"$CLI" raw $cmd dev tun0
+			setpriv --bounding-set -net_admin \
+			--inh-caps -net_admin "$CLI" raw $cmd dev tun0
 	done
 }
 

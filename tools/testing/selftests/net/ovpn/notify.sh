@@ -224,7 +224,7 @@ test_float_link_local()
 	floated remote-ipv6=fe80::b "remote-ipv6-scope-id=${scope#*=}"
 }
 
-# Staying where one is is no news
+# Who stays is no news
 test_no_float()
 {
 	ready
@@ -239,7 +239,7 @@ test_no_float()
 from()
 {
 	in_ns "$B" "$FRAMES" send from 10.0.0.2 "$1" to 10.0.0.1 "$PORT" \
-		secret secret dir 1 key-id 0 peer-id 1 pkt-id "$2" \
+		secret "secret" dir 1 key-id 0 peer-id 1 pkt-id "$2" \
 		isrc 10.8.0.2 idst 10.8.0.1 >/dev/null
 }
 
@@ -261,7 +261,9 @@ test_float_rate_limit()
 		from $((2000 + i)) $((100 + i))
 	done
 	wait_for has_remote_port 2060
+	# the first at once, and in the end what is true
 	heard n peer-float-ntf id=1 remote-port=2001
+	heard n peer-float-ntf id=1 remote-port=2060
 	cli "$A" peer-del tunA id 1
 	heard n peer-del-ntf id=1
 	floats=$(grep -c peer-float-ntf "$T/n.ntf")

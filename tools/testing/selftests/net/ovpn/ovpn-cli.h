@@ -63,7 +63,7 @@ struct attr_table {
 
 /* A request: the message, and what explains errors in it */
 struct request {
-	char buf[NL_BUF_SIZE] __attribute__((aligned(8)));
+	_Alignas(8) char buf[NL_BUF_SIZE];
 	struct nlmsghdr *nlh;
 	size_t hdrlen;
 	const struct attr_table *attrs;
@@ -72,9 +72,7 @@ struct request {
 typedef void (*reply_fn)(const struct nlmsghdr *nlh, void *data);
 
 /* ovpn-cli.c */
-__attribute__((noreturn, format(printf, 1, 2)))
-void usage_error(const char *fmt, ...);
-__attribute__((format(printf, 1, 2)))
+_Noreturn void usage_error(const char *fmt, ...);
 int fail(const char *fmt, ...);
 bool arg_is(struct args *a, const char *word);
 const char *arg_next(struct args *a, const char *what);

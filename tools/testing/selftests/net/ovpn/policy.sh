@@ -13,7 +13,7 @@ set -euo pipefail
 test_attributes()
 {
 	"$CLI" policy | sed 's/ \(uns-\)\?admin-perm//' >"$T/attributes"
-	sed 's/ uns-admin-perm//' "$OVPN_DIR/policy.golden" |
+	sed '/^#/d; s/ uns-admin-perm//' "$OVPN_DIR/policy.golden" |
 		diff -u - "$T/attributes"
 }
 

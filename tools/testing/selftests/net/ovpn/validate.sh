@@ -21,6 +21,9 @@ EADDRNOTAVAIL="Cannot assign requested address"
 EOPNOTSUPP="Operation not supported"
 ANY_ERROR=""
 
+# These make OpenVPN exit, so they must be true
+DEADLY="$ENODEV|Cannot allocate memory|No buffer space available"
+
 # Attributes by what they are
 U32_NEW=(id remote-ipv4 remote-ipv6-scope-id socket vpn-ipv4 local-ipv4
 	 keepalive-interval keepalive-timeout tx-id)
@@ -78,10 +81,8 @@ bad()
 	# ovpn-cli: COMMAND: error: explanation, or the attribute in brackets
 	[[ $got =~ ^ovpn-cli:\ [^:]+:\ [^:\(]+(:\ .|\ \() ]] ||
 		die "unexplained: $got: $*"
-	# these make OpenVPN exit
 	[[ $want == "$ENODEV"* ]] ||
-		[[ ! $got =~ "$ENODEV"|"Cannot allocate memory"|"buffer space" ]] ||
-		die "deadly: $got: $*"
+		[[ ! $got =~ $DEADLY ]] || die "deadly: $got: $*"
 	state | diff "$T/state" - || die "changed the state: $*"
 	REFUSED=$((REFUSED + 1))
 }
@@ -104,11 +105,23 @@ bad_new()
 	bad_peer "$1" peer-new "$NEW,$2"
 }
 
-# new ATTRIBUTES: accepted, and taken away again
+# good_peer COMMAND ATTRIBUTES: of the peer nest, to the device mp
+good_peer()
+{
+	good raw "$1" dev mp "peer{$2}"
+}
+
+# new ATTRIBUTES [ID]: accepted, and taken away again
 new()
 {
-	good raw peer-new dev mp "peer{id=2,$SOCK,$1}"
-	good peer-del mp id 2
+	good_peer peer-new "id=${2:-2},$SOCK,$1"
+	good peer-del mp id "${2:-2}"
+}
+
+# bad_p2p WANTED ATTRIBUTES: a new peer of the device pp
+bad_p2p()
+{
+	bad "$1" raw peer-new dev pp "peer{id=8,$2}"
 }
 
 bad_key()
@@ -259,19 +272,20 @@ test_peer_new_vpn_address()
 	# an address that was given back
 	new "$remote,vpn-ipv4=10.8.0.3,vpn-ipv6=fd08::3"
 	# no routing by address where there is one peer only
-	bad "$EINVAL" raw peer-new dev pp "peer{id=8,socket:fd=$(sock p),$remote,vpn-ipv4=10.8.0.3}"
-	bad "$EINVAL" raw peer-new dev pp "peer{id=8,socket:fd=$(sock p),$remote,vpn-ipv6=fd08::3}"
+	base="socket:fd=$(sock p),$remote"
+	bad_p2p "$EINVAL" "$base,vpn-ipv4=10.8.0.3"
+	bad_p2p "$EINVAL" "$base,vpn-ipv6=fd08::3"
 	echo "$REFUSED refused"
 }
 
 test_peer_new_id()
 {
+	local rest=remote-ipv4=10.0.0.3,remote-port=3,vpn-ipv4=10.8.0.3
+
 	ready
-	bad "$EEXIST" raw peer-new dev mp "peer{id=1,$SOCK,remote-ipv4=10.0.0.3,remote-port=3,vpn-ipv4=10.8.0.3}"
-	good raw peer-new dev mp "peer{id=0xffffff,tx-id=0xffffff,$SOCK,remote-ipv4=10.0.0.3,remote-port=3,vpn-ipv4=10.8.0.3}"
-	good peer-del mp id 0xffffff
-	good raw peer-new dev mp "peer{id=0,$SOCK,remote-ipv4=10.0.0.3,remote-port=3,vpn-ipv4=10.8.0.3}"
-	good peer-del mp id 0
+	bad_peer "$EEXIST" peer-new "id=1,$SOCK,$rest"
+	new "tx-id=0xffffff,$rest" 0xffffff
+	new "tx-id=0,$rest" 0
 	state | diff "$T/state" -
 }
 
@@ -280,21 +294,20 @@ test_peer_new_socket()
 	local inner=vpn-ipv4=10.8.0.3 v4=remote-ipv4=10.0.0.3,remote-port=3 sock
 
 	ready
-	hold "$A" unix unix
-	hold "$A" file file
+	hold "$A" local unix
+	hold "$A" plain file
 	bad_peer "$ANY_ERROR" peer-new "id=2,socket=999,$v4,$inner"
 	bad_peer "$ANY_ERROR" peer-new "id=2,socket=0xffffffff,$v4,$inner"
-	for sock in unix file; do
+	for sock in local plain; do
 		bad_peer "$ANY_ERROR" peer-new \
 			"id=2,socket:fd=$(sock $sock),$v4,$inner"
 	done
 	# another device has it
 	bad_peer "$ANY_ERROR" peer-new "id=2,socket:fd=$(sock p),$v4,$inner"
 	# a P2P device keeps its peer when the new one is refused
-	bad "$ANY_ERROR" raw peer-new dev pp \
-		"peer{id=8,socket:fd=$(sock unix),$v4}"
-	bad "$ANY_ERROR" raw peer-new dev pp "peer{id=8,$SOCK,$v4}"
-	bad "$EINVAL" raw peer-new dev pp "peer{id=8,socket:fd=$(sock p),$v4,$inner}"
+	bad_p2p "$ANY_ERROR" "socket:fd=$(sock local),$v4"
+	bad_p2p "$ANY_ERROR" "$SOCK,$v4"
+	bad_p2p "$EINVAL" "socket:fd=$(sock p),$v4,$inner"
 	echo "$REFUSED refused"
 }
 
@@ -309,7 +322,7 @@ test_peer_new_tcp()
 	bad_peer "$EOPNOTSUPP: " peer-new "id=2,$SOCK,$inner"
 	bad_peer "$EOPNOTSUPP: " peer-new \
 		"id=2,$SOCK,$inner,remote-ipv4=10.0.0.3,remote-port=3"
-	bad "$EOPNOTSUPP: " raw peer-new dev pp "peer{id=8,$SOCK}"
+	bad_p2p "$EOPNOTSUPP: " "$SOCK"
 }
 
 test_peer_set()
@@ -319,7 +332,8 @@ test_peer_set()
 	ready
 	bad_peer "$ENOENT" peer-set "id=9"
 	bad "$ENOENT" raw peer-set dev pp "peer{id=1}"
-	bad_peer "$ENOENT" peer-set "id=9,keepalive-interval=1,keepalive-timeout=2"
+	bad_peer "$ENOENT" peer-set \
+		"id=9,keepalive-interval=1,keepalive-timeout=2"
 	for attr in "${U32_NEW[@]}"; do
 		bad_peer "$EINVAL" peer-set "$SET,$attr:u16=1"
 		bad_peer "$EINVAL" peer-set "$SET,$attr:u64=1"
@@ -361,27 +375,29 @@ test_peer_set_vpn_address()
 	local remote=remote-ipv4=10.0.0.3,remote-port=3
 
 	ready
-	good raw peer-new dev mp "peer{id=2,$SOCK,$remote,vpn-ipv4=10.8.0.3,vpn-ipv6=fd08::3}"
+	good_peer peer-new \
+		"id=2,$SOCK,$remote,vpn-ipv4=10.8.0.3,vpn-ipv6=fd08::3"
 	state >"$T/state"
 	bad_peer "$EADDRINUSE" peer-set "id=2,vpn-ipv4=10.8.0.2"
 	bad_peer "$EADDRINUSE" peer-set "id=2,vpn-ipv6=fd08::2"
-	bad_peer "$EADDRINUSE" peer-set "id=2,vpn-ipv4=10.8.0.9,vpn-ipv6=fd08::2"
+	bad_peer "$EADDRINUSE" peer-set \
+		"id=2,vpn-ipv4=10.8.0.9,vpn-ipv6=fd08::2"
 	# its own again is no duplicate
-	good raw peer-set dev mp "peer{id=2,vpn-ipv4=10.8.0.3}"
+	good_peer peer-set "id=2,vpn-ipv4=10.8.0.3"
 	state | diff "$T/state" -
-	good raw peer-set dev mp "peer{id=2,vpn-ipv4=10.8.0.4}"
-	good raw peer-set dev mp "peer{id=1,vpn-ipv4=10.8.0.3}"
+	good_peer peer-set "id=2,vpn-ipv4=10.8.0.4"
+	good_peer peer-set "id=1,vpn-ipv4=10.8.0.3"
 	equal "$(peer_value "$A" mp 1 vpn-ipv4)" 10.8.0.3 "address of peer 1"
 	equal "$(peer_value "$A" mp 2 vpn-ipv4)" 10.8.0.4 "address of peer 2"
-	good raw peer-set dev mp "peer{id=1,vpn-ipv6=::}"
-	good raw peer-set dev mp "peer{id=2,vpn-ipv6=fd08::2}"
+	good_peer peer-set "id=1,vpn-ipv6=::"
+	good_peer peer-set "id=2,vpn-ipv6=fd08::2"
 }
 
 # What can be set reads back
 test_peer_set_values()
 {
 	ready
-	good raw peer-set dev mp "peer{id=1}"
+	good_peer peer-set "id=1"
 	state | diff "$T/state" -
 	good peer-set mp id 1 tx-id 0xabcdef remote 10.0.0.77 7777 \
 		local 10.0.0.1 interval 11 timeout 22
@@ -447,35 +463,41 @@ test_key_new_attributes()
 			"$attr,$dir{cipher-key:len=32}"
 		bad_key "$EINVAL" "$attr,$dir{}"
 		bad_key "$EINVAL" "$attr,$dir:flat$MATERIAL"
-		bad_key "$ERANGE" "$attr,$dir{cipher-key:len=32,nonce-tail:len=7}"
-		bad_key "$ERANGE" "$attr,$dir{cipher-key:len=32,nonce-tail:len=9}"
-		bad_key "$ERANGE" "$attr,$dir{cipher-key:len=257,nonce-tail:len=8}"
-		bad_key "$EINVAL" "$attr,$dir{cipher-key:len=32,nonce-tail:len=8,3=00}"
+		attr+=",$dir{cipher-key:len"
+		bad_key "$ERANGE" "$attr=32,nonce-tail:len=7}"
+		bad_key "$ERANGE" "$attr=32,nonce-tail:len=9}"
+		bad_key "$ERANGE" "$attr=257,nonce-tail:len=8}"
+		bad_key "$EINVAL" "$attr=32,nonce-tail:len=8,3=00}"
 	done
 	echo "$REFUSED refused"
 }
 
+# bad_length CIPHER BYTES [BYTES]: of the keys to encrypt and to decrypt
+bad_length()
+{
+	local e="{cipher-key:len=$2,nonce-tail:len=8}"
+	local d="{cipher-key:len=${3:-$2},nonce-tail:len=8}"
+	local key=peer-id=1,slot=primary,key-id=5
+
+	bad_key "$EINVAL" "$key,cipher-alg=$1,encrypt-dir$e,decrypt-dir$d"
+}
+
 test_key_new_cipher()
 {
-	local bytes dirs k
+	local bytes
 
 	ready
-	k="peer-id=1,slot=primary,key-id=5"
 	# it would protect nothing
-	bad_key "$EINVAL" "$k,cipher-alg=none,$DIRS"
+	bad_key "$EINVAL" "peer-id=1,slot=0,key-id=5,cipher-alg=none,$DIRS"
 	for bytes in 0 1 15 17 23 25 31 33 64 256; do
-		dirs="{cipher-key:len=$bytes,nonce-tail:len=8}"
-		bad_key "$EINVAL" \
-			"$k,cipher-alg=aes-gcm,encrypt-dir$dirs,decrypt-dir$dirs"
+		bad_length aes-gcm $bytes
 	done
 	for bytes in 0 16 24 31 33; do
-		dirs="{cipher-key:len=$bytes,nonce-tail:len=8}"
-		bad_key "$EINVAL" \
-			"$k,cipher-alg=chacha20-poly1305,encrypt-dir$dirs,decrypt-dir$dirs"
+		bad_length chacha20-poly1305 $bytes
 	done
 	# one good key does not make two
-	bad_key "$EINVAL" "$k,cipher-alg=aes-gcm,encrypt-dir$MATERIAL,decrypt-dir{cipher-key:len=31,nonce-tail:len=8}"
-	bad_key "$EINVAL" "$k,cipher-alg=aes-gcm,decrypt-dir$MATERIAL,encrypt-dir{cipher-key:len=31,nonce-tail:len=8}"
+	bad_length aes-gcm 32 31
+	bad_length aes-gcm 31 32
 	echo "$REFUSED refused"
 }
 
@@ -526,6 +548,8 @@ test_tolerated()
 
 test_keepalive_one_sided()
 {
+	local rest
+
 	ready
 	good peer-set pp id 7 interval 10
 	equal "$(peer_value "$A" pp 7 keepalive-interval)" 10 interval
@@ -536,8 +560,9 @@ test_keepalive_one_sided()
 	good peer-set pp id 7 interval 0
 	equal "$(peer_value "$A" pp 7 keepalive-interval)" 0 interval
 	equal "$(peer_value "$A" pp 7 keepalive-timeout)" 1000 timeout
-	new "remote-ipv4=10.0.0.3,remote-port=3,vpn-ipv4=10.8.0.3,keepalive-interval=5"
-	new "remote-ipv4=10.0.0.3,remote-port=3,vpn-ipv4=10.8.0.3,keepalive-timeout=5"
+	rest="remote-ipv4=10.0.0.3,remote-port=3,vpn-ipv4=10.8.0.3"
+	new "$rest,keepalive-interval=5"
+	new "$rest,keepalive-timeout=5"
 }
 
 run_tests ifindex nests commands peer_new_attributes peer_new_remote \
