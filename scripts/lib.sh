@@ -53,19 +53,24 @@ step()
 	rm -f "$log"
 }
 
-# lock_cache WHAT: the assembled tree with the kernels ("kernel") and the guest
-# root ("guest") are shared by all checkouts of one user; one writer at a time.
+# What is in the cache is shared by all checkouts of one user.
+# lock_cache WHAT [-s]: one holder at a time, or several with -s. Held until the
+# script ends; what it calls does not wait for what it holds itself.
+#   tree        who writes the assembled tree
+#   builders    shared: who compiles it; alone: who changes it to be that of
+#               another checkout
+#   kernel-NAME who builds that kernel      guest   who makes the guest root
 lock_cache()
 {
-	local what=$1
+	local what=$1 mode=${2:--x} fd
 
 	[[ " ${OVPN_CACHE_LOCKED:-} " != *" $what "* ]] || return 0
 	command -v flock >/dev/null || die "needs flock (package util-linux)"
 	mkdir -p "$CACHE"
-	exec {lock_fd}>"$CACHE/$what.lock"
-	if ! flock -n "$lock_fd"; then
+	exec {fd}>"$CACHE/$what.lock"
+	if ! flock "$mode" -n "$fd"; then
 		say "  waiting for another run to release $CACHE/$what.lock"
-		flock "$lock_fd"
+		flock "$mode" "$fd"
 	fi
 	export OVPN_CACHE_LOCKED="${OVPN_CACHE_LOCKED:-} $what"
 }
