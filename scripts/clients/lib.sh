@@ -11,6 +11,11 @@
 #
 # Every OpenVPN process has a short name; its log is $WORK/NAME.log.
 
+if [ ! -e /proc/sys/net/ipv4/ip_forward ]; then
+	echo "Bail out! the guest's kernel was built without CONFIG_SYSCTL"
+	exit 1
+fi
+
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/ovpn.XXXXXX")
 PKI=$WORK/pki
 CLIENTS_DIR=$(dirname "${BASH_SOURCE[0]}")
