@@ -27,7 +27,40 @@ through()
 	iperf "$A" "$(inner 6 2)" -n 4M -R
 }
 
-tests=()
+# Segments as the receiver's device sees them: every checksum in place, every
+# packet id new
+checked()
+{
+	local f
+
+	two_ends "$1"
+	keys secret primary 0 "${@:2}"
+	iperf_server "$B"
+	pings "$A" 10.8.0.2
+	sniff wire "$B" cipher "$2" bits "$3"
+	for f in 4 6; do
+		iperf "$A" "$(inner $f 2)" -n 4M
+		iperf "$A" "$(inner $f 2)" -n 1M -R
+		udp_iperf "$A" "$(inner $f 2)"
+	done
+	sniffed wire
+	# three were pings
+	equal "$(value opened "$T/wire.out")" \
+		$(($(peer_value "$A" tunA 1 link-tx-packets) - 3)) \
+		"packets on the wire"
+}
+
+test_checked_udp4()
+{
+	checked udp4 aes-gcm 256
+}
+
+test_checked_udp6()
+{
+	checked udp6 chacha20-poly1305 256
+}
+
+tests=(checked_udp4 checked_udp6)
 for transport in udp4 udp6 mapped; do
 	for cipher in "aes-gcm 128" "aes-gcm 192" "aes-gcm 256" \
 		      "chacha20-poly1305 256"; do

@@ -27,6 +27,7 @@ static const char usage_text[] =
 "  recv         open, check and print what arrives\n"
 "  serve        the same, and answer inner echo requests\n"
 "  ping         inner echo requests, each waits for its reply\n"
+"  sniff        open and check what comes in on device dev for the port of to\n"
 "other:\n"
 "  mark         give the socket that ovpn-cli holds at sock PATH the mark N\n"
 "words:\n"
@@ -37,13 +38,13 @@ static const char usage_text[] =
 "  isrc ADDR, idst ADDR, sport N, dport N, size N   inner packet\n"
 "  inner udp|echo|keepalive|empty|random\n"
 "  count N, timeout SEC, seed N, opcode N, hex DIGITS, sock PATH, mark N\n"
-"  quiet, unordered\n";
+"  dev DEV, quiet, unordered\n";
 
 enum { INNER_UDP, INNER_ECHO, INNER_KEEPALIVE, INNER_EMPTY, INNER_RANDOM };
 
 static struct {
 	struct inner_addr from, to, isrc, idst;
-	const char *secret[8], *cipher, *ids, *hex, *sock;
+	const char *secret[8], *cipher, *ids, *hex, *sock, *dev;
 	__u32 bits, dir, key_id, peer_id, my_id, pkt_id, count, size, seed;
 	__u32 mark;
 	int inner, opcode;
@@ -109,6 +110,8 @@ static bool parse_word(const char *word, const char *value)
 		o.ids = value;
 	else if (!strcmp(word, "hex"))
 		o.hex = value;
+	else if (!strcmp(word, "dev"))
+		o.dev = value;
 	else if (!strcmp(word, "sock"))
 		o.sock = value;
 	else if (!strcmp(word, "inner"))

@@ -22,6 +22,7 @@
 #include "frame-aead.h"
 #include "frame-inner.h"
 #include "frame-opts.h"
+#include "frame-sniff.h"
 #include "frame-sock.h"
 
 #define FRAME_MAX	65535
@@ -454,6 +455,31 @@ static int cmd_recv(bool serve)
 	return summary(!o.count || n.opened >= o.count);
 }
 
+static int cmd_sniff(void)
+{
+	double until = now() + o.timeout;
+	static struct sniff sniff;
+	struct inner_view view;
+	struct pollfd p;
+	size_t len;
+
+	if (!o.dev)
+		errx(2, "dev is needed");
+	sniff_open(&sniff, o.dev, o.to.port);
+	p.fd = sniff.fd;
+	p.events = POLLIN;
+	puts("ready");
+	while (!stopped() && now() < until &&
+	       (!o.count || n.opened < o.count)) {
+		if (poll(&p, 1, 100) <= 0 || !sniff_packet(&sniff))
+			continue;
+		while ((len = sniff_next(&sniff, frame, FRAME_MAX)))
+			open_frame(&sniff.from, len, &view);
+	}
+	printf("packets=%llu bad-sums=%llu\n", sniff.packets, sniff.bad_sums);
+	return summary(!sniff.bad_sums && (!o.count || n.opened >= o.count));
+}
+
 static int cmd_ping(void)
 {
 	__u32 i, got = 0, count = o.count ? o.count : 1;
@@ -520,6 +546,8 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &act, NULL);
 	if (!strcmp(argv[1], "mark"))
 		return frame_mark(o.sock, o.mark);
+	if (!strcmp(argv[1], "sniff"))
+		return cmd_sniff();
 	if (!o.from.family)
 		errx(2, "from is needed");
 	open_socket();

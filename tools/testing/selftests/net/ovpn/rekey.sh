@@ -68,6 +68,28 @@ test_under_tcp()
 	equal "$round" 0 "retransmitted segments"
 }
 
+# a key never seals two packets with one packet id, and each key begins anew
+test_no_nonce_twice()
+{
+	local round words=()
+
+	two_ends
+	keys
+	iperf_server "$B"
+	for ((round = 1; round <= 7; round++)); do
+		words+=(key "$round" "secret$round")
+	done
+	sniff wire "$B" "${words[@]}"
+	spawn iperf ip netns exec "$A" iperf3 -c 10.8.0.2 -t 3 -i 0 -P 2 -J
+	steady there "$A" fd08::2 2
+	for ((round = 1; round <= 7; round++)); do
+		renew "$round"
+	done
+	steady_end there
+	finish iperf || { cat "$T/iperf.out"; die "iperf3 failed"; }
+	sniffed wire
+}
+
 # the ends may take their time: each sends with its old key meanwhile
 test_one_end_later()
 {
@@ -102,4 +124,4 @@ test_old_key_is_dead()
 	fr ping count 2 quiet secret new key-id 5 pkt-id 40
 }
 
-run_tests udp4 udp6_chacha under_tcp one_end_later old_key_is_dead
+run_tests udp4 udp6_chacha under_tcp no_nonce_twice one_end_later old_key_is_dead

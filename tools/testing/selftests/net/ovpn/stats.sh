@@ -79,7 +79,8 @@ test_keepalives()
 		link-rx-bytes $((5 * (16 + OVER)))
 	device_is rx 0 0
 	equal "$(link_stat "$A" tunA rx dropped)" 0 "keepalives dropped"
-	spawn fr fr recv count 2 timeout 10
+	fr_words recv count 2 timeout 10
+	spawn fr ip netns exec "$B" "$FRAMES" "${FR_WORDS[@]}"
 	said fr ready
 	cli "$A" peer-set tunA id 1 interval 1 timeout 30
 	finish fr || die "no keepalives came: $(cat "$T/fr.out")"

@@ -30,7 +30,15 @@ job_done()
 # said NAME PATTERN: wait until it has printed that
 said()
 {
-	wait_for grep -qE "$2" "$T/$1.out"
+	wait_for said_or_ended "$@"
+}
+
+said_or_ended()
+{
+	grep -qE "$2" "$T/$1.out" && return
+	job_done "$1" || return
+	cat "$T/$1.out"
+	die "$1 ended before it said $2"
 }
 
 # in_time MS COMMAND...: it succeeds and does not take longer
@@ -167,10 +175,16 @@ one_end()
 # fr COMMAND [WORD...]: ovpn-frames as peer B of one_end
 fr()
 {
-	frames "$B" "$1" from "$(outer "$FR_TRANSPORT" 2)" "$PORT" \
-		to "$(outer "$FR_TRANSPORT" 1)" "$PORT" secret secret dir 1 \
-		peer-id 1 my-id 1 isrc 10.8.0.2 idst 10.8.0.1 \
-		sport 4000 dport 4000 "${@:2}"
+	fr_words "$@"
+	frames "$B" "${FR_WORDS[@]}"
+}
+
+fr_words()
+{
+	FR_WORDS=("$1" from "$(outer "$FR_TRANSPORT" 2)" "$PORT"
+		to "$(outer "$FR_TRANSPORT" 1)" "$PORT" secret secret dir 1
+		peer-id 1 my-id 1 isrc 10.8.0.2 idst 10.8.0.1
+		sport 4000 dport 4000 "${@:2}")
 }
 
 # fr_serve NAME [WORD...]: B answers pings and checks what comes, until fr_end
@@ -178,15 +192,34 @@ fr_serve()
 {
 	local name=$1; shift
 
-	spawn "$name" fr serve timeout 60 "$@"
+	fr_words serve timeout 60 "$@"
+	spawn "$name" ip netns exec "$B" "$FRAMES" "${FR_WORDS[@]}"
 	said "$name" ready
 }
 
 # fr_end NAME: everything that came was sound
 fr_end()
 {
-	kill "$(pgrep -P "${JOB_PID[$1]}" ovpn-frames)"
+	kill "${JOB_PID[$1]}"
 	finish "$1" || { cat "$T/$1.out"; die "unsound datagrams"; }
+}
+
+# sniff NAME NS [WORD...]: check all datagrams that come in on NS's wire, sent by
+# the end with "dir 0", until sniffed
+sniff()
+{
+	spawn "$1" ip netns exec "$2" "$FRAMES" sniff dev veth \
+		to 0.0.0.0 "$PORT" secret secret dir 1 timeout 60 \
+		quiet unordered "${@:3}"
+	said "$1" ready
+}
+
+# sniffed NAME: they were sound, and no packet id was used twice with a key
+sniffed()
+{
+	kill "${JOB_PID[$1]}"
+	finish "$1" || { cat "$T/$1.out"; die "unsound datagrams"; }
+	echo "$1: $(tail -n 2 "$T/$1.out" | tr '\n' ' ')"
 }
 
 # value WORD FILE: of word=value in the last line that has it
