@@ -11,7 +11,7 @@
 
 vm_tests()
 {
-	local dir=$1 name pid status running=0 jobs=$JOBS
+	local dir=$1 name ended pid status running=0 jobs=$JOBS
 	local -A name_of
 
 	shift
@@ -44,11 +44,11 @@ vm_tests_wait()
 	status=0
 	wait -n -p pid || status=$?
 	((--running)) || true
-	name=${name_of[$pid]}
-	printf '# %s: %d s\n' "$name" "$(<"$dir/$name.seconds")"
-	tap_program "$name" "$dir/$name.out" "$status"
+	ended=${name_of[$pid]}
+	printf '# %s: %d s\n' "$ended" "$(<"$dir/$ended.seconds")"
+	tap_program "$ended" "$dir/$ended.out" "$status"
 	if ((tap_failed > failed)); then
-		tail -n 40 "$dir/$name.out" | sed 's/^/#   /'
-		printf '#   whole output: %s\n' "${dir#"$ROOT/"}/$name.out"
+		tail -n 40 "$dir/$ended.out" | sed 's/^/#   /'
+		printf '#   whole output: %s\n' "${dir#"$ROOT/"}/$ended.out"
 	fi
 }
