@@ -5,6 +5,7 @@
 #define _NET_OVPN_STATS_H_
 
 #include <linux/atomic.h>
+#include <linux/netdevice.h>
 #include <linux/types.h>
 
 /**
@@ -39,6 +40,44 @@ static inline void ovpn_counter_add(struct ovpn_counter *counter,
 {
 	atomic64_add(bytes, &counter->bytes);
 	atomic64_add(packets, &counter->packets);
+}
+
+/**
+ * ovpn_dev_count_rx - count inner packets that the device received
+ * @dev: the device
+ * @packets: how many
+ * @bytes: their sum
+ *
+ * Context: BH off.
+ */
+static inline void ovpn_dev_count_rx(struct net_device *dev,
+				     unsigned int packets, unsigned int bytes)
+{
+	struct pcpu_dstats *dstats = this_cpu_ptr(dev->dstats);
+
+	u64_stats_update_begin(&dstats->syncp);
+	u64_stats_add(&dstats->rx_packets, packets);
+	u64_stats_add(&dstats->rx_bytes, bytes);
+	u64_stats_update_end(&dstats->syncp);
+}
+
+/**
+ * ovpn_dev_count_tx - count inner packets that the device sent
+ * @dev: the device
+ * @packets: how many
+ * @bytes: their sum
+ *
+ * Context: BH off.
+ */
+static inline void ovpn_dev_count_tx(struct net_device *dev,
+				     unsigned int packets, unsigned int bytes)
+{
+	struct pcpu_dstats *dstats = this_cpu_ptr(dev->dstats);
+
+	u64_stats_update_begin(&dstats->syncp);
+	u64_stats_add(&dstats->tx_packets, packets);
+	u64_stats_add(&dstats->tx_bytes, bytes);
+	u64_stats_update_end(&dstats->syncp);
 }
 
 #endif /* _NET_OVPN_STATS_H_ */

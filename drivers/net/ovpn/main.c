@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* OpenVPN data channel offload: the module, floor by floor */
+
+#include <linux/module.h>
+#include <net/genetlink.h>
+
+#include "crypto_aead.h"
+#include "dev.h"
+#include "netlink-gen.h"
+
+static int __init ovpn_init(void)
+{
+	int ret;
+
+	ret = ovpn_aead_init();
+	if (ret)
+		return ret;
+	ret = ovpn_dev_register();
+	if (ret)
+		goto err_exit_aead;
+	ret = genl_register_family(&ovpn_nl_family);
+	if (ret)
+		goto err_unregister_dev;
+	return 0;
+
+err_unregister_dev:
+	ovpn_dev_unregister();
+err_exit_aead:
+	ovpn_aead_exit();
+	return ret;
+}
+
+static void __exit ovpn_exit(void)
+{
+	genl_unregister_family(&ovpn_nl_family);
+	ovpn_dev_unregister();
+	/* waits for the grace periods of everything freed until now */
+	ovpn_aead_exit();
+}
+
+module_init(ovpn_init);
+module_exit(ovpn_exit);
+
+MODULE_DESCRIPTION("OpenVPN data channel offload");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("1.0");
+MODULE_ALIAS_GENL_FAMILY(OVPN_FAMILY_NAME);

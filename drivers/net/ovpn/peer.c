@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* OpenVPN data channel offload: a peer */
+
+#include "peer.h"
+
+#include <kunit/visibility.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <net/dst.h>
+
+#include "ovpn.h"
+#include "proto.h"
+#include "socket.h"
+
+/**
+ * ovpn_peer_new - make a peer that nobody knows yet
+ * @ovpn: the device
+ * @id: its id
+ * @timer: what to do when &ovpn_peer.timer fires
+ *
+ * Context: process, may sleep.
+ * Return: the peer with one reference, or NULL without memory.
+ */
+struct ovpn_peer *ovpn_peer_new(struct ovpn_priv *ovpn, u32 id,
+				void (*timer)(struct timer_list *timer))
+{
+	struct ovpn_peer *peer = kzalloc_obj(*peer);
+
+	if (!peer)
+		return NULL;
+
+	peer->ovpn = ovpn;
+	peer->id = id;
+	peer->tx_id = id;
+	peer->last_recv = ktime_get_boottime_seconds();
+	peer->last_sent = peer->last_recv;
+	ovpn_keyring_init(&peer->keys);
+	spin_lock_init(&peer->lock);
+	timer_setup(&peer->timer, timer, 0);
+	refcount_set(&peer->refcount, 1);
+	return peer;
+}
+EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_new);
+
+static void ovpn_peer_route_free_rcu(struct rcu_head *head)
+{
+	struct ovpn_peer_route *route;
+
+	route = container_of(head, struct ovpn_peer_route, rcu);
+	dst_release(route->dst);
+	kfree(route);
+}
+
+static void ovpn_peer_free_rcu(struct rcu_head *head)
+{
+	struct ovpn_peer *peer = container_of(head, struct ovpn_peer, rcu);
+	struct ovpn_peer_route *route;
+
+	/* packets are done with the peer, and with what it pointed to */
+	route = rcu_dereference_protected(peer->route, true);
+	if (route)
+		ovpn_peer_route_free_rcu(&route->rcu);
+	kfree(rcu_dereference_protected(peer->endpoint, true));
+	ovpn_socket_put(peer->sock);
+	kfree(peer);
+}
+
+/**
+ * ovpn_peer_get - take a reference to a peer found under RCU
+ * @peer: the peer
+ *
+ * Context: any.
+ * Return: false if the peer is being freed.
+ */
+bool ovpn_peer_get(struct ovpn_peer *peer)
+{
+	return refcount_inc_not_zero(&peer->refcount);
+}
+EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_get);
+
+/**
+ * ovpn_peer_put - drop a reference
+ * @peer: the peer
+ *
+ * Context: any. Its timer has been shut down, if it ever joined.
+ */
+void ovpn_peer_put(struct ovpn_peer *peer)
+{
+	if (!refcount_dec_and_test(&peer->refcount))
+		return;
+
+	ovpn_keyring_purge(&peer->keys);
+	call_rcu(&peer->rcu, ovpn_peer_free_rcu);
+}
+EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_put);
+
+/**
+ * ovpn_peer_endpoint_new - make an endpoint that readers may see
+ * @ep: what it says
+ * @gfp: how to allocate
+ *
+ * Context: as @gfp allows.
+ * Return: the endpoint, to be given to ovpn_peer_set_endpoint() or kfree(),
+ * or NULL without memory.
+ */
+struct ovpn_peer_endpoint *
+ovpn_peer_endpoint_new(const struct ovpn_endpoint *ep, gfp_t gfp)
+{
+	struct ovpn_peer_endpoint *endpoint = kmalloc_obj(*endpoint, gfp);
+
+	if (endpoint)
+		endpoint->ep = *ep;
+	return endpoint;
+}
+EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_endpoint_new);
+
+/**
+ * ovpn_peer_set_endpoint - the peer is here from now on
+ * @peer: the peer
+ * @endpoint: where; owned by the peer from now on
+ *
+ * Does not touch the table: a caller who moves a peer that has joined also
+ * calls ovpn_peer_table_rehash(), both under &ovpn_priv.lock.
+ *
+ * Context: any but hard interrupt.
+ */
+void ovpn_peer_set_endpoint(struct ovpn_peer *peer,
+			    struct ovpn_peer_endpoint *endpoint)
+{
+	struct ovpn_peer_endpoint *old;
+
+	spin_lock_bh(&peer->lock);
+	endpoint->serial = ++peer->endpoint_serial;
+	old = rcu_replace_pointer(peer->endpoint, endpoint,
+				  lockdep_is_held(&peer->lock));
+	spin_unlock_bh(&peer->lock);
+
+	kfree_rcu(old, rcu);
+}
+EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_set_endpoint);
+
+/**
+ * ovpn_peer_endpoint_current - is the peer still there?
+ * @peer: the peer
+ * @ep: where an authentic packet of it came from
+ *
+ * Context: RCU read section; takes no lock.
+ * Return: true if nothing has changed.
+ */
+bool ovpn_peer_endpoint_current(const struct ovpn_peer *peer,
+				const struct ovpn_endpoint *ep)
+{
+	const struct ovpn_peer_endpoint *cur = rcu_dereference(peer->endpoint);
+
+	return cur && ovpn_endpoint_equal(&cur->ep, ep);
+}
+
+/**
+ * ovpn_peer_set_route - remember a route, in place of the one before
+ * @peer: the peer
+ * @route: the route, owned by the peer from now on
+ *
+ * Context: any but hard interrupt.
+ */
+void ovpn_peer_set_route(struct ovpn_peer *peer, struct ovpn_peer_route *route)
+{
+	struct ovpn_peer_route *old;
+
+	spin_lock_bh(&peer->lock);
+	old = rcu_replace_pointer(peer->route, route,
+				  lockdep_is_held(&peer->lock));
+	spin_unlock_bh(&peer->lock);
+
+	if (old)
+		call_rcu(&old->rcu, ovpn_peer_route_free_rcu);
+}
