@@ -78,18 +78,47 @@ lock_cache()
 # A value of the KERNEL file.
 kernel_pin() { awk -v key="$1" '$1 == key { print $2 }' "$ROOT/KERNEL"; }
 
-# The mirror this machine's own apt uses for its release, whatever the format
-# of its sources (.list or deb822).
+# Lines "URI SUITE COMPONENT..." of apt's sources, both formats.
+apt_sources()
+{
+	local list parts file
+
+	eval "$(apt-config shell list Dir::Etc::sourcelist/f \
+		parts Dir::Etc::sourceparts/d)"
+	for file in "$list" "$parts"/*.list; do
+		[[ ! -r $file ]] || sed -n -e 's/#.*//' -e 's/\[[^]]*\]//' \
+			-e 's/^[[:space:]]*deb[[:space:]]\{1,\}//p' "$file"
+	done
+	for file in "$parts"/*.sources; do
+		[[ ! -r $file ]] || awk '
+			function stanza(	i, j, u, s) {
+				if (f["types"] ~ /(^| )deb( |$)/ &&
+				    f["enabled"] !~ /^(no|false|0)$/)
+					for (i = split(f["uris"], u, " "); i > 0; i--)
+						for (j = split(f["suites"], s, " "); j > 0; j--)
+							print u[i], s[j], f["components"]
+				split("", f)
+			}
+			/^#/ { next }
+			/^[[:space:]]*$/ { stanza(); next }
+			/^[[:space:]]/ { sub(/^[[:space:]]+/, ""); f[key] = f[key] " " $0; next }
+			{
+				key = tolower($0); sub(/[[:space:]]*:.*/, "", key)
+				sub(/^[^:]*:[[:space:]]*/, ""); f[key] = $0
+			}
+			END { stanza() }' "$file"
+	done
+}
+
+# The mirror this machine's own apt uses for its release.
 apt_mirror()
 {
 	local release uri
 
 	# shellcheck disable=SC1091
 	release=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-	# shellcheck disable=SC2016 # the $() are apt's
-	uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
-		'Created-By: Packages' |
-		awk -v r="$release" '$2 == r && $3 == "main" { print $1; exit }')
+	uri=$(apt_sources | awk -v r="$release" '
+		$2 == r && / main( |$)/ && !uri { uri = $1 } END { print uri }')
 	[[ -n $uri ]] || die "no mirror for '$release main' in apt's sources"
 	printf '%s\n' "${uri%/}"
 }
