@@ -54,6 +54,7 @@ struct ovpn_key *ovpn_keyring_lookup_tx_rcu(const struct ovpn_keyring *ring)
 {
 	return ovpn_keyring_lookup_slot_rcu(ring, OVPN_KEY_SLOT_PRIMARY);
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_keyring_lookup_tx_rcu);
 
 /**
  * ovpn_keyring_lookup_rx_rcu - which key opens?
