@@ -26,6 +26,11 @@ no_peers()
 	[ -z "$(peers "$1" "$2")" ]
 }
 
+one_peer()
+{
+	[ "$(peers server tunS | wc -l)" -eq 1 ]
+}
+
 ifindex()
 {
 	ip -n "$1" -j link show dev "$2" | jq -re '.[0].ifindex'
@@ -77,7 +82,7 @@ killed_client()
 	client 1 --remote 10.0.1.1 1194 udp4
 	check "a new start works" connected client1
 	check "pings" pings client1 "$VPN6"
-	check "the server has one peer" test "$(peers server tunS | wc -l)" -ge 1
+	check "the server is left with one peer" wait_for 20 one_peer
 }
 
 restarted_client()

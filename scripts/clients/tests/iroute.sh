@@ -72,11 +72,12 @@ iroute()
 	EOF
 	server --proto udp4 --client-config-dir "$WORK/ccd" \
 		--route 192.168.7.0 255.255.255.0 --route-ipv6 fd00:77::/64
-	client 1 --remote 10.0.1.1 1194 udp4 --explicit-exit-notify 1
-	connected client1
+	# the first client has the address that the plain route points to
 	client 2 --remote 10.0.2.1 1194 udp4 \
 		--route 192.168.7.0 255.255.255.0 --route-ipv6 fd00:77::/64
 	connected client2
+	client 1 --remote 10.0.1.1 1194 udp4 --explicit-exit-notify 1
+	connected client1
 	check "the server is offloaded" offloaded server
 	check "OpenVPN set the route" wait_for 5 routed
 	check "server to the network, IPv4" pings server 192.168.7.2
