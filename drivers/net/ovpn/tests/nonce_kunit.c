@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/bitmap.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/kthread.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
@@ -125,11 +126,12 @@ static void nonce_for_ever_test(struct kunit *test)
 }
 
 #define NONCE_THREADS	4
-#define NONCE_RUNS	10000
+#define NONCE_RUNS	40000
 #define NONCE_IDS	(NONCE_THREADS * NONCE_RUNS * 4)
 
 struct nonce_thread {
 	struct task_struct *task;
+	struct completion *go;
 	struct completion done;
 	struct ovpn_nonce *nonce;
 	unsigned long *taken;
@@ -143,6 +145,7 @@ static int nonce_thread_fn(void *arg)
 	unsigned int i, n;
 	u32 first;
 
+	wait_for_completion(t->go);
 	for (i = 0; i < NONCE_RUNS; i++) {
 		n = 1 + i % 4;
 		if (ovpn_nonce_reserve(t->nonce, n, &first))
@@ -165,23 +168,30 @@ static int nonce_thread_fn(void *arg)
 static void nonce_threads_test(struct kunit *test)
 {
 	struct nonce_thread threads[NONCE_THREADS] = {};
-	unsigned long *taken;
 	struct ovpn_nonce nonce;
+	unsigned long *taken;
+	struct completion go;
 	unsigned int i, ids = 0;
+	int cpu = -1;
 
 	taken = kunit_kcalloc(test, BITS_TO_LONGS(NONCE_IDS), sizeof(long),
 			      GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, taken);
 	ovpn_nonce_init(&nonce);
+	init_completion(&go);
 
 	for (i = 0; i < NONCE_THREADS; i++) {
+		threads[i].go = &go;
 		threads[i].nonce = &nonce;
 		threads[i].taken = taken;
 		init_completion(&threads[i].done);
-		threads[i].task = kthread_run(nonce_thread_fn, &threads[i],
-					      "ovpn-nonce/%u", i);
+		cpu = cpumask_next_wrap(cpu, cpu_online_mask);
+		threads[i].task = kthread_run_on_cpu(nonce_thread_fn,
+						     &threads[i], cpu,
+						     "ovpn-nonce/%u");
 		KUNIT_EXPECT_NOT_ERR_OR_NULL(test, threads[i].task);
 	}
+	complete_all(&go);
 	for (i = 0; i < NONCE_THREADS; i++) {
 		if (IS_ERR_OR_NULL(threads[i].task))
 			continue;
