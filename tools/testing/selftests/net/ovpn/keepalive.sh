@@ -140,7 +140,7 @@ test_pings_stay_inside()
 	local got
 
 	ready
-	timers "$A" tunA interval 1 timeout 0
+	timers "$A" tunA interval 1 timeout 1000
 	got=$(value "$B" tunB link-rx-packets)
 	wait_for at_least "$B" tunB link-rx-packets $((got + 2))
 	equal "$(link_stat "$B" tunB rx packets)" 3 "packets of the device"
@@ -151,7 +151,7 @@ test_pings_stay_inside()
 test_traffic_keeps_alive()
 {
 	ready
-	timers "$A" tunA interval 0 timeout 2
+	timers "$A" tunA interval 1000 timeout 2
 	in_ns "$B" ping -q -i 0.3 -w 5 10.8.0.1 >/dev/null
 	has_peer "$A" tunA 1
 	expires_between 0 10
@@ -162,7 +162,7 @@ test_forgery_does_not()
 {
 	ready
 	key "$A" tunA 1 0 another
-	timers "$A" tunA interval 0 timeout 2
+	timers "$A" tunA interval 1000 timeout 2
 	in_ns "$B" ping -q -i 0.3 -w 10 10.8.0.1 >/dev/null &
 	defer stop_pid $!
 	expires_between 1 10
@@ -189,16 +189,16 @@ test_switch_off()
 test_shorten()
 {
 	ready
-	timers "$A" tunA interval 0 timeout 86400
-	timers "$A" tunA interval 0 timeout 2
+	timers "$A" tunA interval 1000 timeout 86400
+	timers "$A" tunA interval 1000 timeout 2
 	expires_between 0 10
 }
 
 test_lengthen()
 {
 	ready
-	timers "$A" tunA interval 0 timeout 2
-	timers "$A" tunA interval 0 timeout 86400
+	timers "$A" tunA interval 1000 timeout 2
+	timers "$A" tunA interval 1000 timeout 86400
 	# longer than the timeout was
 	sleep 4
 	has_peer "$A" tunA 1

@@ -70,13 +70,15 @@ state()
 # an effect
 bad()
 {
-	local want=$1 got rc=0; shift
+	local want=$1 error got rc=0; shift
 
 	got=$(in_ns "$A" "$CLI" "$@" 2>&1) || rc=$?
 	((rc)) || die "accepted: $*"
 	# 2 is a mistake of ours
 	((rc == 1)) || die "$got"
-	[[ $got == *": $want"* ]] ||
+	# between the error and the attribute there may be a message
+	error=${want%% (*}
+	[[ $got == *": $error"* && $got == *"${want#"$error"}"* ]] ||
 		die "got \"$got\", wanted \"$want\": $*"
 	# ovpn-cli: COMMAND: error: explanation, or the attribute in brackets
 	[[ $got =~ ^ovpn-cli:\ [^:]+:\ [^:\(]+(:\ .|\ \() ]] ||
