@@ -67,18 +67,15 @@ EXPORT_SYMBOL_IF_KUNIT(ovpn_keyring_lookup_tx_rcu);
 struct ovpn_key *ovpn_keyring_lookup_rx_rcu(const struct ovpn_keyring *ring,
 					    u8 key_id)
 {
+	/* looked at once: keys do not move in a swap, so none can be missed */
+	unsigned int primary = READ_ONCE(ring->primary);
 	struct ovpn_key *key;
 
-	key = ovpn_keyring_lookup_slot_rcu(ring, OVPN_KEY_SLOT_PRIMARY);
+	key = rcu_dereference(ring->slots[primary]);
 	if (likely(key && key->id == key_id))
 		return key;
 
-	key = ovpn_keyring_lookup_slot_rcu(ring, OVPN_KEY_SLOT_SECONDARY);
-	if (key && key->id == key_id)
-		return key;
-
-	/* a swap between the two looks may have hidden it */
-	key = ovpn_keyring_lookup_slot_rcu(ring, OVPN_KEY_SLOT_PRIMARY);
+	key = rcu_dereference(ring->slots[!primary]);
 	return key && key->id == key_id ? key : NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_keyring_lookup_rx_rcu);
