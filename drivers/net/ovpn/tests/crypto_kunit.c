@@ -233,7 +233,7 @@ static void keyring_reader_test(struct kunit *test)
 	rcu_read_unlock();
 }
 
-#define KEYRING_LOOKUPS	300000
+#define KEYRING_LOOKUPS	2000000
 
 struct keyring_race {
 	struct ovpn_keyring *ring;
