@@ -125,17 +125,18 @@ test_unproved()
 	heard a peer-float-ntf remote-ipv4=10.0.0.3 remote-port=5000
 }
 
-# What is authentic but late does not call the peer back to an old address? It
-# may: in the window it is new. But the peer's next packet corrects that.
+# What was overtaken on its way says nothing about where the peer is now
 test_late_packet()
 {
 	one_end udp4 mp
 	ip -n "$B" addr add 10.0.0.3/24 dev veth
+	count_packets "$A" in prerouting iifname tunA
 	fr ping count 1 quiet
 	elsewhere 5000 ping pkt-id 10 count 1 quiet
 	fr send pkt-id 5
-	elsewhere 5000 ping pkt-id 11 count 2 quiet
+	counts "$A" in 3 || die "the late packet was not accepted"
 	remote_is 10.0.0.3 || die "remote is $(remote)"
+	elsewhere 5000 ping pkt-id 11 count 2 quiet
 }
 
 # a peer that changes its port with every packet must not flood its owner

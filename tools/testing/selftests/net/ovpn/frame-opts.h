@@ -16,7 +16,7 @@ static const char usage_text[] =
 "usage: ovpn-frames COMMAND [WORD VALUE]...\n"
 "commands that send (each prints sent=N):\n"
 "  send         well-formed datagrams, packet ids from pkt-id, or of ids\n"
-"  lengths      a datagram cut to each length 0..128; then random bytes so long\n"
+"  lengths      a datagram cut to each length 1..128; then random bytes so long\n"
 "  classes      each opcode (or one: opcode N), key id, kind of peer id; random\n"
 "  bitflip      a datagram with one bit flipped, once per bit (not the opcode)\n"
 "  trunc-inner  the inner packet cut to each shorter length, then sealed\n"

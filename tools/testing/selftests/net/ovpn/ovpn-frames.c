@@ -202,9 +202,9 @@ static void cmd_lengths(void)
 
 	if (whole <= 128)
 		errx(2, "size too small: the datagram must exceed 128 bytes");
-	for (len = 0; len <= 128; len++)
+	for (len = 1; len <= 128; len++)
 		xmit(frame, len);
-	for (len = 0; len <= 128; len++) {
+	for (len = 1; len <= 128; len++) {
 		put_head(frame, OP_DATA_V2, o.key_id, o.peer_id, rnd());
 		fill_random(frame + FRAME_AAD_LEN, 128);
 		xmit(frame, len);
@@ -469,9 +469,14 @@ static int cmd_sniff(void)
 	p.fd = sniff.fd;
 	p.events = POLLIN;
 	puts("ready");
-	while (!stopped() && now() < until &&
-	       (!o.count || n.opened < o.count)) {
-		if (poll(&p, 1, 100) <= 0 || !sniff_packet(&sniff))
+	/* told to stop, it still reads what has come before */
+	while (now() < until && (!o.count || n.opened < o.count)) {
+		if (poll(&p, 1, stopped() ? 0 : 100) <= 0) {
+			if (stopped())
+				break;
+			continue;
+		}
+		if (!sniff_packet(&sniff))
 			continue;
 		while ((len = sniff_next(&sniff, frame, FRAME_MAX)))
 			open_frame(&sniff.from, len, &view);
