@@ -247,7 +247,7 @@ static void ovpn_rx_learn(struct ovpn_rx_run *run,
 		goto out;
 
 	ovpn_peer_table_rehash(peer);
-	if (run->now - peer->float_told >= OVPN_FLOAT_INTERVAL) {
+	if ((s32)(run->now - peer->float_told) >= OVPN_FLOAT_INTERVAL) {
 		peer->float_told = run->now;
 		ovpn_notify_peer_float(peer);
 	} else {

@@ -33,6 +33,16 @@ static void ovpn_keepalive_arm(struct ovpn_peer *peer, u32 seconds)
 		  jiffies + (unsigned long)seconds * HZ + OVPN_KEEPALIVE_SLACK);
 }
 
+/* Seconds since a stamp. Another CPU may have set it after we read the clock,
+ * and that is no time at all.
+ */
+static u32 ovpn_keepalive_idle(u32 now, const u32 *stamp)
+{
+	s32 idle = now - READ_ONCE(*stamp);
+
+	return max(idle, 0);
+}
+
 /* A timer cannot sleep, and leaving does: pass the peer on, once for all. */
 static void ovpn_keepalive_expire(struct ovpn_peer *peer)
 {
@@ -77,7 +87,7 @@ void ovpn_keepalive_timer(struct timer_list *timer)
 	ovpn_keepalive_tell_float(peer, now);
 
 	if (timeout) {
-		idle = now - READ_ONCE(peer->last_recv);
+		idle = ovpn_keepalive_idle(now, &peer->last_recv);
 		if (idle >= timeout) {
 			ovpn_keepalive_expire(peer);
 			return;
@@ -86,7 +96,7 @@ void ovpn_keepalive_timer(struct timer_list *timer)
 	}
 
 	if (interval) {
-		idle = now - READ_ONCE(peer->last_sent);
+		idle = ovpn_keepalive_idle(now, &peer->last_sent);
 		if (idle >= interval) {
 			rcu_read_lock();
 			ovpn_tx_keepalive(peer);

@@ -162,7 +162,7 @@ static int ovpn_nl_parse_local(struct ovpn_nl_peer *want, struct nlattr **a,
 	return 0;
 }
 
-/* addresses inside the VPN are those of one host */
+/* addresses inside the VPN are those of one host; all zero is for none */
 static int ovpn_nl_parse_vpn(struct ovpn_nl_peer *want, struct nlattr **a,
 			     struct netlink_ext_ack *extack)
 {
@@ -171,17 +171,16 @@ static int ovpn_nl_parse_vpn(struct ovpn_nl_peer *want, struct nlattr **a,
 
 	if (v4) {
 		want->vpn4 = nla_get_in_addr(v4);
-		if (ipv4_is_zeronet(want->vpn4) ||
-		    ipv4_is_loopback(want->vpn4) ||
-		    ipv4_is_multicast(want->vpn4) ||
-		    ipv4_is_lbcast(want->vpn4))
+		if (want->vpn4 && (ipv4_is_zeronet(want->vpn4) ||
+				   ipv4_is_loopback(want->vpn4) ||
+				   ipv4_is_multicast(want->vpn4) ||
+				   ipv4_is_lbcast(want->vpn4)))
 			return ovpn_nl_refuse(extack, v4, "vpn-ipv4: not the address of a host",
 					      -EADDRNOTAVAIL);
 	}
 	if (v6) {
 		want->vpn6 = nla_get_in6_addr(v6);
-		if (ipv6_addr_any(&want->vpn6) ||
-		    ipv6_addr_loopback(&want->vpn6) ||
+		if (ipv6_addr_loopback(&want->vpn6) ||
 		    ipv6_addr_is_multicast(&want->vpn6) ||
 		    ipv6_addr_v4mapped(&want->vpn6))
 			return ovpn_nl_refuse(extack, v6, "vpn-ipv6: not the address of a host",
@@ -458,6 +457,9 @@ static int ovpn_nl_set_peer(struct genl_info *info, struct nlattr **attrs,
 	ovpn_nl_current(peer, &want);
 	ret = ovpn_nl_parse_peer(&want, attrs, info->attrs[OVPN_A_PEER],
 				 extack);
+	if (!ret)
+		ret = ovpn_nl_check_mode(peer->ovpn, &want,
+					 info->attrs[OVPN_A_PEER], extack);
 	if (!ret && remote)
 		ret = ovpn_nl_check_family(peer->sock->sk, &want.ep, remote,
 					   extack);
