@@ -107,57 +107,6 @@ test_del_all()
 	equal "$(wc -l <"$T/n.ntf")" 4 notifications
 }
 
-# final REASON END: the statistics in the notification are the last ones, when
-# the function END ends the peer
-final()
-{
-	local before stat after
-
-	ready
-	# an odd number of different packets
-	in_ns "$B" ping -q -c 1 -s 333 10.8.0.1 >/dev/null
-	before=$(cli "$A" peer-get tunA id 1)
-	"$2"
-	after=$(heard n peer-del-ntf id=1 "del-reason=$1")
-	for stat in {vpn,link}-{rx,tx}-{bytes,packets}; do
-		[[ " $before " =~ \ ($stat=[0-9]+)\  ]] || die "no $stat"
-		[[ $stat == *bytes ]] || equal "${BASH_REMATCH[1]}" "$stat=4" \
-			"before the end"
-		[[ " $after " == *" ${BASH_REMATCH[1]} "* ]] ||
-			die "${BASH_REMATCH[1]} became: $after"
-	done
-}
-
-delete_peer()
-{
-	cli "$A" peer-del tunA id 1
-}
-
-delete_link()
-{
-	cli "$A" link-del tunA
-}
-
-close_socket()
-{
-	release a
-}
-
-test_final_counters_userspace()
-{
-	final userspace delete_peer
-}
-
-test_final_counters_teardown()
-{
-	final teardown delete_link
-}
-
-test_final_counters_disconnect()
-{
-	final transport-disconnect close_socket
-}
-
 # move_b ADDRESS...: $B's outer interface gets another address
 move_b()
 {
@@ -294,7 +243,6 @@ test_namespace()
 }
 
 run_tests del_userspace del_expired del_teardown del_transport_disconnect \
-	del_process_killed del_replaced del_all final_counters_userspace \
-	final_counters_teardown final_counters_disconnect float_ipv4 \
-	float_ipv6 float_mapped float_ipv4_to_ipv6 float_link_local no_float \
+	del_process_killed del_replaced del_all float_ipv4 float_ipv6 \
+	float_mapped float_ipv4_to_ipv6 float_link_local no_float \
 	float_rate_limit namespace
