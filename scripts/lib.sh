@@ -3,6 +3,9 @@
 # Common ground of the scripts: where things live, how to speak, how to lock.
 # Source it; it needs nothing but bash and coreutils.
 
+# A failure in $(...) is one.
+shopt -s inherit_errexit
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 CACHE=${OVPN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ovpn}
 BUILD=$ROOT/build
@@ -124,6 +127,8 @@ apt_mirror()
 }
 
 # apt_private SUITE...: an apt of our own beside the machine's, knowing SUITEs.
+# A mirror that lags behind or stands still serves as well: signatures are
+# checked, and the kernel's checksum.
 # Prints the configuration file for 'apt-get -c'.
 apt_private()
 {
@@ -149,6 +154,7 @@ apt_private()
 	Dir::Etc::preferences "$dir/etc/preferences";
 	Dir::Etc::preferencesparts "$dir/etc/preferences.d";
 	Acquire::Languages "none";
+	Acquire::Check-Valid-Until "false";
 	APT::Sandbox::User "root";
 	APT::Architecture "amd64";
 	EOF
