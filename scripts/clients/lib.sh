@@ -423,7 +423,8 @@ transfer()
 		"CREATE:$WORK/file.got" &
 	pid=$!
 	wait_for 5 listening "$to" 5555
-	in_ns "$from" timeout 60 socat -u "FILE:$WORK/file" "$family:$host:5555,connect-timeout=10"
+	in_ns "$from" timeout 60 socat -u "FILE:$WORK/file" \
+		"$family:$host:5555,connect-timeout=10"
 	wait "$pid"
 	cmp "$WORK/file" "$WORK/file.got"
 	sink=$?

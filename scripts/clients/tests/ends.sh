@@ -173,7 +173,7 @@ namespace_deleted()
 	storm
 	ip netns del client1
 	ip netns del server
-	jobs -p | xargs kill -9
+	{ jobs -p | xargs kill -9; wait; } 2> /dev/null || true
 	check "the module can be unloaded" unloads
 }
 
