@@ -38,7 +38,7 @@
 	X(TX_NO_ROUTE,	"tx_no_route",		IP_OUTNOROUTES)		\
 	X(TX_TOO_BIG,	"tx_too_big",		PKT_TOO_BIG)
 
-/**
+/*
  * enum ovpn_drop - the reasons for which the driver drops a packet
  * @OVPN_DROP_RX_DOWN: the device is down
  * @OVPN_DROP_RX_BACKLOG: the CPU's receive queue is full

@@ -95,13 +95,16 @@ static int ovpn_nl_parse_remote(struct ovpn_nl_peer *want, struct nlattr **a,
 	__be32 addr4;
 
 	if (v4 && v6)
-		return ovpn_nl_refuse(extack, v6, "remote-ipv6: remote-ipv4 is given, too",
+		return ovpn_nl_refuse(extack, v6,
+				      "remote-ipv6: remote-ipv4 is given, too",
 				      -EINVAL);
 	if (scope && !v6)
-		return ovpn_nl_refuse(extack, scope, "remote-ipv6-scope-id: needs remote-ipv6",
+		return ovpn_nl_refuse(extack, scope,
+				      "remote-ipv6-scope-id: needs remote-ipv6",
 				      -EINVAL);
 	if (port && !v4 && !v6)
-		return ovpn_nl_refuse(extack, port, "remote-port: needs a remote address",
+		return ovpn_nl_refuse(extack, port,
+				      "remote-port: needs a remote address",
 				      -EINVAL);
 	if (!v4 && !v6)
 		return 0;
@@ -113,7 +116,8 @@ static int ovpn_nl_parse_remote(struct ovpn_nl_peer *want, struct nlattr **a,
 		addr4 = nla_get_in_addr(v4);
 		if (ipv4_is_zeronet(addr4) || ipv4_is_multicast(addr4) ||
 		    ipv4_is_lbcast(addr4))
-			return ovpn_nl_refuse(extack, v4, "remote-ipv4: not a unicast address",
+			return ovpn_nl_refuse(extack, v4,
+					      "remote-ipv4: not a unicast address",
 					      -EINVAL);
 		ovpn_endpoint_set_v4(&want->ep, addr4, nla_get_be16(port));
 		return 0;
@@ -121,7 +125,8 @@ static int ovpn_nl_parse_remote(struct ovpn_nl_peer *want, struct nlattr **a,
 
 	addr6 = nla_get_in6_addr(v6);
 	if (ipv6_addr_any(&addr6) || ipv6_addr_is_multicast(&addr6))
-		return ovpn_nl_refuse(extack, v6, "remote-ipv6: not a unicast address",
+		return ovpn_nl_refuse(extack, v6,
+				      "remote-ipv6: not a unicast address",
 				      -EINVAL);
 	ovpn_endpoint_set_v6(&want->ep, &addr6,
 			     scope ? nla_get_u32(scope) : 0,
@@ -139,24 +144,29 @@ static int ovpn_nl_parse_local(struct ovpn_nl_peer *want, struct nlattr **a,
 	__be32 addr4;
 
 	if (v4 && v6)
-		return ovpn_nl_refuse(extack, v6, "local-ipv6: local-ipv4 is given, too",
+		return ovpn_nl_refuse(extack, v6,
+				      "local-ipv6: local-ipv4 is given, too",
 				      -EINVAL);
 	if (v4) {
 		addr4 = nla_get_in_addr(v4);
 		if (ipv4_is_multicast(addr4) || ipv4_is_lbcast(addr4))
-			return ovpn_nl_refuse(extack, v4, "local-ipv4: not a unicast address",
+			return ovpn_nl_refuse(extack, v4,
+					      "local-ipv4: not a unicast address",
 					      -EINVAL);
 		if (!ovpn_endpoint_set_local_v4(&want->ep, addr4))
-			return ovpn_nl_refuse(extack, v4, "local-ipv4: the remote is not IPv4",
+			return ovpn_nl_refuse(extack, v4,
+					      "local-ipv4: the remote is not IPv4",
 					      -EINVAL);
 	}
 	if (v6) {
 		addr6 = nla_get_in6_addr(v6);
 		if (ipv6_addr_is_multicast(&addr6))
-			return ovpn_nl_refuse(extack, v6, "local-ipv6: not a unicast address",
+			return ovpn_nl_refuse(extack, v6,
+					      "local-ipv6: not a unicast address",
 					      -EINVAL);
 		if (!ovpn_endpoint_set_local_v6(&want->ep, &addr6))
-			return ovpn_nl_refuse(extack, v6, "local-ipv6: the remote is of another family",
+			return ovpn_nl_refuse(extack, v6,
+					      "local-ipv6: the remote is of another family",
 					      -EINVAL);
 	}
 	return 0;
@@ -175,7 +185,8 @@ static int ovpn_nl_parse_vpn(struct ovpn_nl_peer *want, struct nlattr **a,
 				   ipv4_is_loopback(want->vpn4) ||
 				   ipv4_is_multicast(want->vpn4) ||
 				   ipv4_is_lbcast(want->vpn4)))
-			return ovpn_nl_refuse(extack, v4, "vpn-ipv4: not the address of a host",
+			return ovpn_nl_refuse(extack, v4,
+					      "vpn-ipv4: not the address of a host",
 					      -EADDRNOTAVAIL);
 	}
 	if (v6) {
@@ -183,7 +194,8 @@ static int ovpn_nl_parse_vpn(struct ovpn_nl_peer *want, struct nlattr **a,
 		if (ipv6_addr_loopback(&want->vpn6) ||
 		    ipv6_addr_is_multicast(&want->vpn6) ||
 		    ipv6_addr_v4mapped(&want->vpn6))
-			return ovpn_nl_refuse(extack, v6, "vpn-ipv6: not the address of a host",
+			return ovpn_nl_refuse(extack, v6,
+					      "vpn-ipv6: not the address of a host",
 					      -EADDRNOTAVAIL);
 	}
 	return 0;
@@ -221,11 +233,13 @@ static int ovpn_nl_check_family(const struct sock *sk,
 				struct netlink_ext_ack *extack)
 {
 	if (ep->remote.family == AF_INET6 && sk->sk_family != AF_INET6)
-		return ovpn_nl_refuse(extack, attr, "remote-ipv6: the socket is of IPv4",
+		return ovpn_nl_refuse(extack, attr,
+				      "remote-ipv6: the socket is of IPv4",
 				      -EINVAL);
 	if (ep->remote.family == AF_INET && sk->sk_family == AF_INET6 &&
 	    ipv6_only_sock(sk))
-		return ovpn_nl_refuse(extack, attr, "remote-ipv4: the socket is of IPv6 only",
+		return ovpn_nl_refuse(extack, attr,
+				      "remote-ipv4: the socket is of IPv6 only",
 				      -EINVAL);
 	return 0;
 }

@@ -20,10 +20,11 @@
  * The driver is a house of floors. A file names only files of lower floors,
  * or files of its own floor that stand to its left::
  *
- *   6 doors    dev  netlink  netlink_peer  netlink_key  netlink-gen  main
+ *   6 doors    dev  netlink  netlink_peer  netlink_dump  netlink_key
+ *              netlink-gen  main
  *   5 life     session  keepalive
  *   4 packets  io_rx  udp  tcp  io_tx
- *   3 peers    peer  peer_table  route  socket  netlink_ntf
+ *   3 peers    socket  peer  peer_table  route  netlink_ntf
  *   2 keys     crypto_aead  crypto
  *   1 pure     proto.h  nonce.h  replay  endpoint
  *   0 words    ovpn.h  stats.h  skb.h  drop.h
@@ -47,16 +48,16 @@
  * ================ ================== ======================================
  * object           born in            dies
  * ================ ================== ======================================
- * &ovpn_priv       dev.c, newlink     with its net_device
- * &ovpn_peer       netlink_peer.c     last ovpn_peer_put(), then an RCU grace
+ * ovpn_priv        dev.c, newlink     with its net_device
+ * ovpn_peer        netlink_peer.c     last ovpn_peer_put(), then an RCU grace
  *                                     period. References: the table 1, a
  *                                     netlink command 1, a queued expiry 1
- * &ovpn_socket     socket.c, attach   last put, then a grace period.
+ * ovpn_socket      socket.c, attach   last put, then a grace period.
  *                                     References: each peer that uses it 1,
  *                                     a running destroy callback 1. It owns a
  *                                     sock_hold() and a tracked reference to
  *                                     the net_device
- * &ovpn_key        netlink_key.c      on leaving its slot: grace period, then
+ * ovpn_key         netlink_key.c      on leaving its slot: grace period, then
  *                                     process context, for the cipher's sake
  * endpoint, route  peer.c, udp.c      replaced as a whole, never edited;
  *                                     freed after a grace period

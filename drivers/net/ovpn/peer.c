@@ -52,15 +52,21 @@ static void ovpn_peer_route_free_rcu(struct rcu_head *head)
 	kfree(route);
 }
 
+static void ovpn_peer_route_free(struct ovpn_peer_route __rcu *place)
+{
+	struct ovpn_peer_route *route = rcu_dereference_protected(place, true);
+
+	if (route)
+		ovpn_peer_route_free_rcu(&route->rcu);
+}
+
 static void ovpn_peer_free_rcu(struct rcu_head *head)
 {
 	struct ovpn_peer *peer = container_of(head, struct ovpn_peer, rcu);
-	struct ovpn_peer_route *route;
 
 	/* packets are done with the peer, and with what it pointed to */
-	route = rcu_dereference_protected(peer->route, true);
-	if (route)
-		ovpn_peer_route_free_rcu(&route->rcu);
+	ovpn_peer_route_free(peer->route);
+	ovpn_peer_route_free(peer->source6);
 	kfree(rcu_dereference_protected(peer->endpoint, true));
 	ovpn_socket_put(peer->sock);
 	kfree(peer);
@@ -159,16 +165,19 @@ bool ovpn_peer_endpoint_current(const struct ovpn_peer *peer,
 /**
  * ovpn_peer_set_route - remember a route, in place of the one before
  * @peer: the peer
+ * @place: &ovpn_peer.route or &ovpn_peer.source6
  * @route: the route, owned by the peer from now on
  *
  * Context: any but hard interrupt.
  */
-void ovpn_peer_set_route(struct ovpn_peer *peer, struct ovpn_peer_route *route)
+void ovpn_peer_set_route(struct ovpn_peer *peer,
+			 struct ovpn_peer_route __rcu **place,
+			 struct ovpn_peer_route *route)
 {
 	struct ovpn_peer_route *old;
 
 	spin_lock_bh(&peer->lock);
-	old = rcu_replace_pointer(peer->route, route,
+	old = rcu_replace_pointer(*place, route,
 				  lockdep_is_held(&peer->lock));
 	spin_unlock_bh(&peer->lock);
 

@@ -21,8 +21,8 @@ struct dst_entry;
 struct ovpn_priv;
 struct ovpn_socket;
 
-/* sources of a peer whose reverse path has been checked, see route.c */
-#define OVPN_RPF_ENTRIES	4
+/* IPv4 sources of a peer whose reverse path is remembered, see route.c */
+#define OVPN_SOURCE4_ENTRIES	4
 
 /**
  * struct ovpn_peer_endpoint - an endpoint as readers see it; never edited
@@ -37,14 +37,15 @@ struct ovpn_peer_endpoint {
 };
 
 /**
- * struct ovpn_peer_route - the cached route to the endpoint; never edited
+ * struct ovpn_peer_route - a route to remember; never edited
  * @dst: the route, referenced
  * @cookie: for dst_check()
- * @serial: of the endpoint that it leads to
+ * @serial: to the endpoint: that endpoint's; to an inner source: generation
+ *	of the peer table
  * @mark: socket mark it was looked up with
  * @oif: device the socket was bound to
  * @sport: source port it was looked up with
- * @saddr: our address
+ * @saddr: to the endpoint: our address; otherwise the inner source
  * @rcu: frees it
  */
 struct ovpn_peer_route {
@@ -66,10 +67,12 @@ struct ovpn_peer_route {
  * @sock: its transport; set before the peer joins, put when it is freed
  * @endpoint: where it is; NULL over TCP. Written under @lock, read under RCU
  * @route: how to get there, or NULL. Written under @lock, read under RCU
+ * @source6: the last inner IPv6 source that passed the reverse-path check,
+ *	and the route that says so, or NULL. As @route
  * @keys: its keys
  * @vpn4: IPv4 address inside the VPN, or 0. Written under &ovpn_priv.lock
  * @vpn6: IPv6 address inside the VPN, or ::. Written under &ovpn_priv.lock
- * @rpf: fingerprints of inner sources that passed the reverse-path check
+ * @source4: fingerprints of inner IPv4 sources that passed it
  * @keepalive_interval: seconds, 0 for never
  * @keepalive_timeout: seconds, 0 for never
  * @rx: what came from it
@@ -82,8 +85,8 @@ struct ovpn_peer_route {
  * @float_due: a notification of float is waiting for @timer;
  *	&ovpn_priv.lock
  * @expiring: bit 0: the peer is on &ovpn_priv.expired, for good
- * @lock: guards @endpoint, @route and @endpoint_serial. BH, nests inside
- *	&ovpn_priv.lock
+ * @lock: guards @endpoint, @route, @source6 and @endpoint_serial. BH,
+ *	nests inside &ovpn_priv.lock
  * @endpoint_serial: serial of the newest endpoint
  * @remote: key of @by_endpoint; &ovpn_priv.lock
  * @by_vpn4: hash node; &ovpn_priv.lock
@@ -104,10 +107,11 @@ struct ovpn_peer {
 	struct ovpn_socket *sock;
 	struct ovpn_peer_endpoint __rcu *endpoint;
 	struct ovpn_peer_route __rcu *route;
+	struct ovpn_peer_route __rcu *source6;
 	struct ovpn_keyring keys;
 	__be32 vpn4;
 	struct in6_addr vpn6;
-	atomic64_t rpf[OVPN_RPF_ENTRIES];
+	atomic64_t source4[OVPN_SOURCE4_ENTRIES];
 	u32 keepalive_interval;
 	u32 keepalive_timeout;
 
@@ -148,6 +152,7 @@ void ovpn_peer_set_endpoint(struct ovpn_peer *peer,
 bool ovpn_peer_endpoint_current(const struct ovpn_peer *peer,
 				const struct ovpn_endpoint *ep);
 void ovpn_peer_set_route(struct ovpn_peer *peer,
+			 struct ovpn_peer_route __rcu **place,
 			 struct ovpn_peer_route *route);
 
 /**

@@ -14,6 +14,7 @@
 #include <linux/net.h>
 #include <linux/siphash.h>
 #include <linux/skbuff.h>
+#include <linux/slab.h>
 #include <net/dst_metadata.h>
 #include <net/ip6_fib.h>
 #include <net/ip6_route.h>
@@ -95,64 +96,94 @@ static bool ovpn_route_source4_ok(struct ovpn_peer *peer, __be32 saddr)
 	return ok;
 }
 
-#if IS_ENABLED(CONFIG_IPV6)
-static bool ovpn_route_source6_ok(struct ovpn_peer *peer,
-				  const struct in6_addr *saddr)
+/* Names a verdict together with all that it depends on: the source, the
+ * generation of the routing tables, and that of the peer table. Keyed, so
+ * that nobody can aim for a collision.
+ */
+static u64 ovpn_route_fingerprint4(const struct ovpn_priv *ovpn, __be32 saddr)
 {
+	u32 routes = rt_genid_ipv4(dev_net(ovpn->dev));
+	u32 peers = atomic_read(&ovpn->table.generation);
+	static siphash_key_t secret __read_mostly;
+
+	net_get_random_once(&secret, sizeof(secret));
+	return siphash_3u32((__force u32)saddr, routes, peers, &secret) | 1;
+}
+
+static bool ovpn_route_source4_cached(struct ovpn_peer *peer, __be32 saddr)
+{
+	atomic64_t *entry;
+	u64 fingerprint;
+	bool ok;
+
+	fingerprint = ovpn_route_fingerprint4(peer->ovpn, saddr);
+	entry = &peer->source4[fingerprint >> 62];
+	if (likely(atomic64_read(entry) == fingerprint))
+		return true;
+
+	ok = ovpn_route_source4_ok(peer, saddr);
+	if (ok)
+		atomic64_set(entry, fingerprint);
+	return ok;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+/* remember that this route leads to the peer; takes the reference over */
+static void ovpn_route_remember6(struct ovpn_peer *peer,
+				 const struct in6_addr *saddr,
+				 struct dst_entry *dst, u32 peers)
+{
+	struct ovpn_peer_route *route;
+
+	route = kzalloc_obj(*route, GFP_ATOMIC | __GFP_NOWARN);
+	if (!route) {
+		dst_release(dst);
+		return;
+	}
+	route->dst = dst;
+	route->cookie = rt6_get_cookie(dst_rt6_info(dst));
+	route->serial = peers;
+	route->saddr.v6 = *saddr;
+	ovpn_peer_set_route(peer, &peer->source6, route);
+}
+
+/* IPv6 has no generation that a deleted route would change, so it takes the
+ * route itself to know whether a verdict still holds.
+ */
+static bool ovpn_route_source6_cached(struct ovpn_peer *peer,
+				      const struct in6_addr *saddr)
+{
+	const struct ovpn_peer_route *known = rcu_dereference(peer->source6);
+	u32 peers = atomic_read(&peer->ovpn->table.generation);
 	struct net_device *dev = peer->ovpn->dev;
 	struct flowi6 fl = {
 		.flowi6_oif = dev->ifindex,
 		.daddr = *saddr,
 	};
 	struct dst_entry *dst;
-	bool ok;
+
+	if (likely(known && known->serial == peers &&
+		   ipv6_addr_equal(&known->saddr.v6, saddr) &&
+		   dst_check(known->dst, known->cookie)))
+		return true;
 
 	dst = ip6_route_output(dev_net(dev), NULL, &fl);
-	ok = !dst->error && dst->dev == dev &&
-	     ovpn_route_next6_rcu(peer->ovpn, dst_rt6_info(dst),
-				  saddr) == peer;
-	dst_release(dst);
-	return ok;
+	if (dst->error || dst->dev != dev ||
+	    ovpn_route_next6_rcu(peer->ovpn, dst_rt6_info(dst),
+				 saddr) != peer) {
+		dst_release(dst);
+		return false;
+	}
+	ovpn_route_remember6(peer, saddr, dst, peers);
+	return true;
 }
 #else
-static bool ovpn_route_source6_ok(struct ovpn_peer *peer,
-				  const struct in6_addr *saddr)
+static bool ovpn_route_source6_cached(struct ovpn_peer *peer,
+				      const struct in6_addr *saddr)
 {
 	return false;
 }
 #endif
-
-/* Names a verdict together with all that it depends on: the source, the
- * generation of the routing tables, and that of the peer table. Keyed, so
- * that nobody can aim for a collision.
- */
-static u64 ovpn_route_fingerprint(const struct ovpn_priv *ovpn,
-				  const struct sk_buff *skb)
-{
-	u32 peers = atomic_read(&ovpn->table.generation);
-	struct net *net = dev_net(ovpn->dev);
-	static siphash_key_t secret __read_mostly;
-	struct {
-		struct in6_addr addr;
-		u32 routes;
-		u32 peers;
-	} v6 __aligned(SIPHASH_ALIGNMENT);
-
-	net_get_random_once(&secret, sizeof(secret));
-
-	if (skb->protocol == htons(ETH_P_IP))
-		return siphash_3u32((__force u32)ip_hdr(skb)->saddr,
-				    rt_genid_ipv4(net), peers, &secret) | 1;
-
-	v6.addr = ipv6_hdr(skb)->saddr;
-#if IS_ENABLED(CONFIG_IPV6)
-	v6.routes = rt_genid_ipv6(net);
-#else
-	v6.routes = 0;
-#endif
-	v6.peers = peers;
-	return siphash(&v6, sizeof(v6), &secret) | 1;
-}
 
 /**
  * ovpn_route_source_ok_rcu - may this peer send from this address?
@@ -169,26 +200,22 @@ static u64 ovpn_route_fingerprint(const struct ovpn_priv *ovpn,
 bool ovpn_route_source_ok_rcu(struct ovpn_peer *peer,
 			      const struct sk_buff *skb)
 {
-	bool v4 = skb->protocol == htons(ETH_P_IP);
-	atomic64_t *entry;
-	u64 fingerprint;
-	bool ok;
+	const struct in6_addr *saddr6;
+	__be32 saddr4;
 
 	if (peer->ovpn->mode == OVPN_MODE_P2P)
 		return true;
 
-	if (v4 && ip_hdr(skb)->saddr == READ_ONCE(peer->vpn4) &&
-	    ip_hdr(skb)->saddr)
-		return true;
+	if (skb->protocol == htons(ETH_P_IP)) {
+		saddr4 = ip_hdr(skb)->saddr;
+		if (likely(saddr4 && saddr4 == READ_ONCE(peer->vpn4)))
+			return true;
+		return ovpn_route_source4_cached(peer, saddr4);
+	}
 
-	fingerprint = ovpn_route_fingerprint(peer->ovpn, skb);
-	entry = &peer->rpf[fingerprint >> 62];
-	if (likely(atomic64_read(entry) == fingerprint))
+	saddr6 = &ipv6_hdr(skb)->saddr;
+	if (likely(ipv6_addr_equal(saddr6, &peer->vpn6) &&
+		   !ipv6_addr_any(saddr6)))
 		return true;
-
-	ok = v4 ? ovpn_route_source4_ok(peer, ip_hdr(skb)->saddr) :
-		  ovpn_route_source6_ok(peer, &ipv6_hdr(skb)->saddr);
-	if (ok)
-		atomic64_set(entry, fingerprint);
-	return ok;
+	return ovpn_route_source6_cached(peer, saddr6);
 }

@@ -134,7 +134,7 @@ struct ovpn_socket *ovpn_socket_attach(struct ovpn_priv *ovpn,
 		goto out;
 	}
 
-	if (rcu_access_pointer(sk->sk_user_data) ||
+	if (rcu_access_pointer(__sk_user_data(sk)) ||
 	    READ_ONCE(udp_sk(sk)->encap_type)) {
 		NL_SET_ERR_MSG(extack, "socket is used by something else");
 		sock = ERR_PTR(-EBUSY);

@@ -213,7 +213,7 @@ ovpn_udp_new_route(struct ovpn_peer *peer, struct sock *sk,
 	if (ep->remote.family == AF_INET6)
 		route->cookie = rt6_get_cookie(dst_rt6_info(dst));
 	/* it stays for the read section, even if another CPU replaces it */
-	ovpn_peer_set_route(peer, route);
+	ovpn_peer_set_route(peer, &peer->route, route);
 	return route;
 
 err_release:
