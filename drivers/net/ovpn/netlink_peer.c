@@ -178,6 +178,7 @@ static int ovpn_nl_parse_vpn(struct ovpn_nl_peer *want, struct nlattr **a,
 {
 	struct nlattr *v4 = a[OVPN_A_PEER_VPN_IPV4];
 	struct nlattr *v6 = a[OVPN_A_PEER_VPN_IPV6];
+	int type;
 
 	if (v4) {
 		want->vpn4 = nla_get_in_addr(v4);
@@ -191,9 +192,11 @@ static int ovpn_nl_parse_vpn(struct ovpn_nl_peer *want, struct nlattr **a,
 	}
 	if (v6) {
 		want->vpn6 = nla_get_in6_addr(v6);
-		if (ipv6_addr_loopback(&want->vpn6) ||
-		    ipv6_addr_is_multicast(&want->vpn6) ||
-		    ipv6_addr_v4mapped(&want->vpn6))
+		type = ipv6_addr_type(&want->vpn6);
+		if (type != IPV6_ADDR_ANY &&
+		    (!(type & IPV6_ADDR_UNICAST) ||
+		     type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_COMPATv4 |
+			     IPV6_ADDR_MAPPED)))
 			return ovpn_nl_refuse(extack, v6,
 					      "vpn-ipv6: not the address of a host",
 					      -EADDRNOTAVAIL);

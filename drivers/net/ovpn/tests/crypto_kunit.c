@@ -296,7 +296,7 @@ static struct kunit_case keyring_cases[] = {
 	KUNIT_CASE(keyring_purge_test),
 	KUNIT_CASE(keyring_same_id_test),
 	KUNIT_CASE(keyring_reader_test),
-	KUNIT_CASE(keyring_race_test),
+	KUNIT_CASE_SLOW(keyring_race_test),
 	{}
 };
 
