@@ -200,18 +200,20 @@ int ovpn_aead_reserve(struct ovpn_key *key, unsigned int packets,
 		      unsigned int blocks, u32 *first, bool *rekey)
 {
 	u64 usage = atomic64_add_return(blocks, &key->blocks);
+	u32 last = U32_MAX;
 	int ret;
 
 	ret = ovpn_nonce_reserve(&key->nonce, packets, first);
 	if (likely(!ret)) {
-		usage += *first + packets - 1;
+		last = *first + packets - 1;
+		usage += last;
 		if (key->cipher == OVPN_CIPHER_ALG_CHACHA20_POLY1305)
 			usage = 0; /* 2^32 packets never reach its bound */
 		if (unlikely(usage > OVPN_GCM_USAGE_MAX))
 			ret = -ERANGE;
 	}
 
-	*rekey = unlikely(ret || *first >= OVPN_PACKET_ID_REKEY ||
+	*rekey = unlikely(ret || last >= OVPN_PACKET_ID_REKEY ||
 			  usage >= OVPN_GCM_USAGE_REKEY) &&
 		 !test_and_set_bit(0, &key->rekey_told);
 	return ret;

@@ -102,8 +102,7 @@ void ovpn_notify_peer_float(struct ovpn_peer *peer)
 	if (!ovpn_ntf_open(&ntf, peer, OVPN_CMD_PEER_FLOAT_NTF, OVPN_A_PEER))
 		return;
 
-	err = nla_put_u32(ntf.msg, OVPN_A_PEER_ID, peer->id) ?:
-	      nla_put_net16(ntf.msg, OVPN_A_PEER_REMOTE_PORT, ep.remote.port);
+	err = nla_put_u32(ntf.msg, OVPN_A_PEER_ID, peer->id);
 	if (!err && ep.remote.family == AF_INET)
 		err = nla_put_in_addr(ntf.msg, OVPN_A_PEER_REMOTE_IPV4,
 				      ep.remote.addr.v4);
@@ -113,6 +112,9 @@ void ovpn_notify_peer_float(struct ovpn_peer *peer)
 	if (!err && ep.scope_id)
 		err = nla_put_u32(ntf.msg, OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID,
 				  ep.scope_id);
+	if (!err)
+		err = nla_put_net16(ntf.msg, OVPN_A_PEER_REMOTE_PORT,
+				    ep.remote.port);
 	ovpn_ntf_send(&ntf, peer, err);
 }
 

@@ -264,7 +264,8 @@ ovpn_nl_transport(const struct socket *socket, const struct ovpn_nl_peer *want,
 	int ret;
 
 	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6) {
-		ret = ovpn_nl_refuse(extack, attr, "socket: neither IPv4 nor IPv6",
+		ret = ovpn_nl_refuse(extack, attr,
+				     "socket: neither IPv4 nor IPv6",
 				     -EOPNOTSUPP);
 		return ERR_PTR(ret);
 	}
@@ -276,7 +277,8 @@ ovpn_nl_transport(const struct socket *socket, const struct ovpn_nl_peer *want,
 
 	if (want->ep.remote.family == AF_UNSPEC) {
 		NL_SET_ERR_ATTR_MISS(extack, nest, OVPN_A_PEER_REMOTE_IPV4);
-		NL_SET_ERR_MSG(extack, "missing attribute: remote-ipv4 or remote-ipv6");
+		NL_SET_ERR_MSG(extack,
+			       "missing attribute: remote-ipv4 or remote-ipv6");
 		return ERR_PTR(-EINVAL);
 	}
 	ret = ovpn_nl_check_family(sk, &want->ep, ovpn_nl_remote_attr(attrs),
