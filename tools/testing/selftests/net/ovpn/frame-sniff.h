@@ -91,7 +91,8 @@ static inline bool sniff_packet(struct sniff *sniff)
 
 	len = recvfrom(sniff->fd, sniff->buf, sizeof(sniff->buf), 0,
 		       (struct sockaddr *)&sll, &slen);
-	if (len < (ssize_t)sizeof(*vh) + ETH_HLEN || sll.sll_pkttype == PACKET_OUTGOING)
+	if (len < (ssize_t)sizeof(*vh) + ETH_HLEN ||
+	    sll.sll_pkttype == PACKET_OUTGOING)
 		return false;
 	ip = sniff->buf + sizeof(*vh) + ETH_HLEN;
 	end = sniff->buf + len;
