@@ -78,6 +78,19 @@ lock_cache()
 	export OVPN_CACHE_LOCKED="${OVPN_CACHE_LOCKED:-} $what"
 }
 
+# lock_results DIR: a run's outputs must not mix with those of another run.
+lock_results()
+{
+	local fd
+
+	mkdir -p "$1"
+	exec {fd}>"$1/.lock"
+	flock -n "$fd" || {
+		say "  waiting for another run that writes to ${1#"$ROOT/"}"
+		flock "$fd"
+	}
+}
+
 # A value of the KERNEL file.
 kernel_pin() { awk -v key="$1" '$1 == key { print $2 }' "$ROOT/KERNEL"; }
 
