@@ -301,15 +301,18 @@ static void ovpn_chacha_init(struct chacha_state *state,
 static void ovpn_chacha_seal(const struct ovpn_aead *aead, const u8 *aad,
 			     u8 *data, unsigned int len, const u8 *iv, u8 *tag)
 {
+	u8 before[CHACHA_BLOCK_SIZE - OVPN_HEADER_SIZE];
 	u8 *block = data - CHACHA_BLOCK_SIZE;
 	struct chacha_state state;
 
+	memcpy(before, block, sizeof(before));
 	ovpn_chacha_init(&state, aead, iv);
 	memset(block, 0, CHACHA_BLOCK_SIZE);
 	chacha20_crypt(&state, block, block, CHACHA_BLOCK_SIZE + len);
 	ovpn_chacha_tag(tag, block, aad, data, len);
 
 	memzero_explicit(block, CHACHA_BLOCK_SIZE);
+	memcpy(block, before, sizeof(before));
 	chacha_zeroize_state(&state);
 }
 

@@ -17,8 +17,9 @@
 struct crypto_sync_aead;
 struct netlink_ext_ack;
 
-/* ovpn_aead_seal() scribbles on this many bytes in front of the plaintext:
- * one ChaCha block, of which the last 24 bytes become the header.
+/* ovpn_aead_seal() works on this many bytes in front of the plaintext: one
+ * ChaCha block, of which the last 24 bytes become the header. The others are
+ * as before when it returns: a packet may lie there.
  */
 #define OVPN_AEAD_HEADROOM	CHACHA_BLOCK_SIZE
 

@@ -27,6 +27,7 @@
 	X(RX_PROTO,	"rx_not_ip",		INVALID_PROTO)		\
 	X(RX_SPOOFED,	"rx_reverse_path",	IP_RPFILTER)		\
 	X(RX_ECN,	"rx_bad_ecn",		IP_TUNNEL_ECN)		\
+	X(RX_CONTROL,	"rx_control_full",	SOCKET_RCVBUFF)		\
 	X(TX_PROTO,	"tx_not_ip",		INVALID_PROTO)		\
 	X(TX_NO_PEER,	"tx_no_peer",		NO_TX_TARGET)		\
 	X(TX_NO_KEY,	"tx_no_key",		SECURITY_HOOK)		\
@@ -36,7 +37,9 @@
 	X(TX_NOMEM,	"tx_no_memory",		NOMEM)			\
 	X(TX_SEAL,	"tx_seal_failed",	SECURITY_HOOK)		\
 	X(TX_NO_ROUTE,	"tx_no_route",		IP_OUTNOROUTES)		\
-	X(TX_TOO_BIG,	"tx_too_big",		PKT_TOO_BIG)
+	X(TX_TOO_BIG,	"tx_too_big",		PKT_TOO_BIG)		\
+	X(TX_QUEUE,	"tx_queue_full",	QDISC_DROP)		\
+	X(TX_CLOSED,	"tx_closed",		SOCKET_CLOSE)
 
 /*
  * enum ovpn_drop - the reasons for which the driver drops a packet
@@ -52,6 +55,7 @@
  * @OVPN_DROP_RX_PROTO: the plaintext is neither IPv4 nor IPv6
  * @OVPN_DROP_RX_SPOOFED: the inner source is not routed to this peer
  * @OVPN_DROP_RX_ECN: congestion was marked on a flow that cannot carry it
+ * @OVPN_DROP_RX_CONTROL: user space does not read its control packets (TCP)
  * @OVPN_DROP_TX_PROTO: the packet is neither IPv4 nor IPv6
  * @OVPN_DROP_TX_NO_PEER: no peer serves the next hop
  * @OVPN_DROP_TX_NO_KEY: the peer has no primary key
@@ -62,6 +66,9 @@
  * @OVPN_DROP_TX_SEAL: the cipher refused
  * @OVPN_DROP_TX_NO_ROUTE: no endpoint, or no route to it
  * @OVPN_DROP_TX_TOO_BIG: larger than the path, and DF is wanted
+ * @OVPN_DROP_TX_QUEUE: the connection is too slow, and this was the oldest
+ *	packet in its queue (TCP)
+ * @OVPN_DROP_TX_CLOSED: the connection was ending (TCP)
  * @OVPN_DROP_MAX: number of reasons
  */
 enum ovpn_drop {

@@ -7,15 +7,66 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
+struct ovpn_key;
 struct ovpn_peer;
 struct ovpn_priv;
 
 /**
- * struct ovpn_tx_cb - what io_tx tells the transport about a sealed packet
+ * struct ovpn_open_run - packets in a row with the same first word
+ * @napi: the consumer of the queue that inner packets go to
+ * @ovpn: the device
+ * @peer: their sender, borrowed
+ * @key: the key that sealed them, borrowed
+ * @op: their first word, 0 for none (no data packet has that)
+ * @now: boot time in seconds
+ * @link_packets: authentic packets since the last flush
+ * @link_bytes: their bytes
+ * @vpn_packets: inner packets since the last flush
+ * @vpn_bytes: their bytes
+ */
+struct ovpn_open_run {
+	struct napi_struct *napi;
+	struct ovpn_priv *ovpn;
+	struct ovpn_peer *peer;
+	struct ovpn_key *key;
+	u32 op;
+	u32 now;
+	unsigned int link_packets;
+	unsigned int link_bytes;
+	unsigned int vpn_packets;
+	unsigned int vpn_bytes;
+};
+
+/**
+ * struct ovpn_tx_cb - what io_tx tells the transport about a sealed buffer
+ * @packets: packets in it: one; over TCP the segments of a super-packet
  * @dsfield: the inner packet's DS field, for ECN
+ * @inner: it carries inner packets, not a keepalive message
+ * @control: it carries control packets of user space (TCP)
  */
 struct ovpn_tx_cb {
+	u16 packets;
 	u8 dsfield;
+	bool inner;
+	bool control;
+};
+
+/**
+ * struct ovpn_seal - how to seal the packets of one list
+ * @peer: to whom they go, borrowed
+ * @key: seals them, borrowed
+ * @op: their first word
+ * @id: packet id of the next one
+ * @prefix: bytes of length in front of each
+ * @cb: what to tell the transport of each buffer
+ */
+struct ovpn_seal {
+	struct ovpn_peer *peer;
+	const struct ovpn_key *key;
+	u32 op;
+	u32 id;
+	u8 prefix;
+	struct ovpn_tx_cb cb;
 };
 
 /**
@@ -30,10 +81,31 @@ static inline struct ovpn_tx_cb *ovpn_tx_cb(const struct sk_buff *skb)
 	return (struct ovpn_tx_cb *)skb->cb;
 }
 
+void ovpn_open_begin(struct ovpn_open_run *run, struct ovpn_priv *ovpn,
+		     struct napi_struct *napi);
+struct sk_buff *ovpn_open_datagram(struct ovpn_open_run *run,
+				   struct sk_buff *skb);
+struct sk_buff *ovpn_open_record(struct ovpn_open_run *run,
+				 struct ovpn_peer *peer,
+				 const struct sk_buff *skb,
+				 unsigned int offset, unsigned int len);
+struct sk_buff *ovpn_open_whole(struct ovpn_open_run *run,
+				struct ovpn_peer *peer, struct sk_buff *skb);
+void ovpn_open_end(struct ovpn_open_run *run);
+
 int ovpn_rx_init(struct ovpn_priv *ovpn);
 void ovpn_rx_stop(struct ovpn_priv *ovpn);
 void ovpn_rx_exit(struct ovpn_priv *ovpn);
 void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb);
+struct napi_struct *ovpn_rx_napi(struct ovpn_priv *ovpn);
+bool ovpn_rx_room(struct ovpn_priv *ovpn);
+void ovpn_rx_enqueue_opened(struct ovpn_priv *ovpn, struct sk_buff *skb);
+
+void ovpn_gso_exit(void);
+bool ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
+		    unsigned int *blocks);
+struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
+			      unsigned int packets);
 
 netdev_tx_t ovpn_tx_start_xmit(struct sk_buff *skb, struct net_device *dev);
 void ovpn_tx_keepalive(struct ovpn_peer *peer);

@@ -9,7 +9,7 @@
 #include "io.h"
 
 #include <linux/icmpv6.h>
-#include <linux/timekeeping.h>
+#include <linux/unaligned.h>
 #include <net/gso.h>
 #include <net/icmp.h>
 #include <net/ip.h>
@@ -28,7 +28,9 @@
 #include "socket.h"
 #include "stats.h"
 
-/* what the transports push without asking: our header, UDP and IP */
+/* what is pushed without asking: our header, then UDP and IP, or the two bytes
+ * of length that TCP needs
+ */
 #define OVPN_TX_PUSH	(OVPN_HEADER_SIZE + sizeof(struct udphdr) + \
 			 sizeof(struct ipv6hdr))
 
@@ -64,8 +66,17 @@ static struct sk_buff *ovpn_tx_writable(struct sk_buff *skb)
 	return copy;
 }
 
+/* TCP: how long the packet is */
+static void ovpn_tx_push_length(struct sk_buff *skb)
+{
+	unsigned int len = skb->len;
+
+	put_unaligned_be16(len, __skb_push(skb, OVPN_LENGTH_SIZE));
+}
+
 /* the buffer turns from an inner packet into a payload */
-static void ovpn_tx_forget_inner(struct sk_buff *skb, u8 dsfield)
+static void ovpn_tx_forget_inner(struct sk_buff *skb,
+				 const struct ovpn_tx_cb *cb)
 {
 	skb_dst_drop(skb);
 	skb_gso_reset(skb);
@@ -74,15 +85,13 @@ static void ovpn_tx_forget_inner(struct sk_buff *skb, u8 dsfield)
 	skb_reset_inner_headers(skb);
 	skb_set_inner_network_header(skb, 0);
 	memset(skb->cb, 0, sizeof(skb->cb));
-	ovpn_tx_cb(skb)->dsfield = dsfield;
+	*ovpn_tx_cb(skb) = *cb;
 }
 
 /* seal one packet; consumes it and returns NULL if that fails */
-static struct sk_buff *ovpn_tx_seal(struct ovpn_peer *peer,
-				    const struct ovpn_key *key,
-				    struct sk_buff *skb, u32 id, u8 dsfield)
+static struct sk_buff *ovpn_tx_seal(const struct ovpn_seal *seal,
+				    struct sk_buff *skb, u32 id)
 {
-	u32 op = ovpn_op_pack(key->id, READ_ONCE(peer->tx_id));
 	enum ovpn_drop why = OVPN_DROP_TX_NOMEM;
 	struct sk_buff *whole;
 
@@ -96,82 +105,114 @@ static struct sk_buff *ovpn_tx_seal(struct ovpn_peer *peer,
 		goto err_drop;
 
 	why = OVPN_DROP_TX_SEAL;
-	if (unlikely(ovpn_aead_seal(key, op, id, skb->data, skb->len)))
+	if (unlikely(ovpn_aead_seal(seal->key, seal->op, id, skb->data,
+				    skb->len)))
 		goto err_drop;
 
 	__skb_push(skb, OVPN_HEADER_SIZE);
-	ovpn_tx_forget_inner(skb, dsfield);
+	if (seal->prefix)
+		ovpn_tx_push_length(skb);
+	ovpn_tx_forget_inner(skb, &seal->cb);
 	return skb;
 
 err_drop:
-	ovpn_drop(peer->ovpn, skb, why);
+	ovpn_drop(seal->peer->ovpn, skb, why);
 	return NULL;
 }
 
-/* the primary key and ids for all packets of a list, or NULL */
-static struct ovpn_key *ovpn_tx_reserve(struct ovpn_peer *peer,
-					struct sk_buff *list, u32 *id)
+/* Get ready to seal @packets packets: key and ids. Returns false if there are
+ * none; nothing has been dropped then.
+ */
+static bool ovpn_tx_reserve(struct ovpn_seal *seal, struct ovpn_peer *peer,
+			    unsigned int packets, unsigned int blocks,
+			    enum ovpn_drop *why)
 {
-	unsigned int packets = 0, blocks = 0;
-	struct sk_buff *skb, *next;
 	struct ovpn_key *key;
 	bool rekey;
 	int ret;
 
+	*why = OVPN_DROP_TX_NO_KEY;
 	key = ovpn_keyring_lookup_tx_rcu(&peer->keys);
-	if (unlikely(!key)) {
-		ovpn_drop(peer->ovpn, list, OVPN_DROP_TX_NO_KEY);
-		return NULL;
-	}
+	if (unlikely(!key))
+		return false;
+
+	*why = OVPN_DROP_TX_EXHAUSTED;
+	ret = ovpn_aead_reserve(key, packets, blocks, &seal->id, &rekey);
+	if (unlikely(rekey))
+		ovpn_notify_key_swap(peer, key->id);
+	if (unlikely(ret))
+		return false;
+
+	seal->peer = peer;
+	seal->key = key;
+	seal->op = ovpn_op_pack(key->id, READ_ONCE(peer->tx_id));
+	seal->prefix = peer->sock->ops->prefix;
+	return true;
+}
+
+/* Seal and send a list of plaintexts. RCU read section, BH off. */
+static void ovpn_tx_list(struct ovpn_peer *peer, struct sk_buff *list,
+			 u8 dsfield, bool inner)
+{
+	struct sk_buff *skb, *next, *sealed = NULL, **tail = &sealed;
+	struct ovpn_seal seal = {
+		.cb = {
+			.packets = 1,
+			.dsfield = dsfield,
+			.inner = inner,
+		},
+	};
+	unsigned int packets = 0, blocks = 0;
+	enum ovpn_drop why;
 
 	skb_list_walk_safe(list, skb, next) {
 		packets++;
 		blocks += DIV_ROUND_UP(skb->len, 16);
 	}
-
-	ret = ovpn_aead_reserve(key, packets, blocks, id, &rekey);
-	if (unlikely(rekey))
-		ovpn_notify_key_swap(peer, key->id);
-	if (unlikely(ret)) {
-		ovpn_drop(peer->ovpn, list, OVPN_DROP_TX_EXHAUSTED);
-		return NULL;
+	if (unlikely(!ovpn_tx_reserve(&seal, peer, packets, blocks, &why))) {
+		ovpn_drop(peer->ovpn, list, why);
+		return;
 	}
-	return key;
-}
-
-/* Seal and send a list of plaintexts. Returns how many went, and their sealed
- * size in @bytes. RCU read section, BH off.
- */
-static unsigned int ovpn_tx_list(struct ovpn_peer *peer, struct sk_buff *list,
-				 u8 dsfield, unsigned int *bytes)
-{
-	struct sk_buff *skb, *next, *sealed = NULL, **tail = &sealed;
-	struct ovpn_key *key;
-	unsigned int sent;
-	u32 id;
-
-	key = ovpn_tx_reserve(peer, list, &id);
-	if (unlikely(!key))
-		return 0;
 
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		skb = ovpn_tx_seal(peer, key, skb, id++, dsfield);
+		skb = ovpn_tx_seal(&seal, skb, seal.id++);
 		if (unlikely(!skb))
 			continue;
 		*tail = skb;
 		tail = &skb->next;
 	}
-	if (unlikely(!sealed))
-		return 0;
+	if (likely(sealed))
+		peer->sock->ops->send(peer, sealed);
+}
 
-	sent = peer->sock->ops->send(peer, sealed, bytes);
-	if (likely(sent)) {
-		ovpn_counter_add(&peer->tx.link, sent, *bytes);
-		ovpn_peer_touch(&peer->last_sent,
-				ktime_get_boottime_seconds());
+/* Seal and send a super-packet as a whole, for a stream. Returns false if it
+ * has to be cut by the stack, after all.
+ */
+static bool ovpn_tx_super(struct ovpn_peer *peer, struct sk_buff *skb,
+			  u8 dsfield)
+{
+	struct ovpn_seal seal = {
+		.cb = {
+			.dsfield = dsfield,
+			.inner = true,
+		},
+	};
+	unsigned int packets, blocks;
+	enum ovpn_drop why;
+
+	if (!peer->sock->ops->prefix ||
+	    !ovpn_gso_count(skb, &packets, &blocks))
+		return false;
+
+	if (unlikely(!ovpn_tx_reserve(&seal, peer, packets, blocks, &why))) {
+		ovpn_drop(peer->ovpn, skb, why);
+		return true;
 	}
-	return sent;
+	skb = ovpn_gso_seal(&seal, skb, packets);
+	if (likely(skb))
+		peer->sock->ops->send(peer, skb);
+	return true;
 }
 
 /* tell the sender that nobody is there */
@@ -206,7 +247,6 @@ static struct sk_buff *ovpn_tx_segment(struct ovpn_priv *ovpn,
 
 static void ovpn_tx_packet(struct ovpn_priv *ovpn, struct sk_buff *skb)
 {
-	unsigned int sent, bytes = 0;
 	struct ovpn_peer *peer;
 	u8 dsfield;
 
@@ -225,16 +265,11 @@ static void ovpn_tx_packet(struct ovpn_priv *ovpn, struct sk_buff *skb)
 
 	dsfield = skb->protocol == htons(ETH_P_IP) ?
 		  ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
-	skb = ovpn_tx_segment(ovpn, skb);
-	if (unlikely(!skb))
+	if (skb_is_gso(skb) && ovpn_tx_super(peer, skb, dsfield))
 		return;
-
-	sent = ovpn_tx_list(peer, skb, dsfield, &bytes);
-	if (likely(sent)) {
-		bytes -= sent * OVPN_HEADER_SIZE;
-		ovpn_counter_add(&peer->tx.vpn, sent, bytes);
-		ovpn_dev_count_tx(ovpn->dev, sent, bytes);
-	}
+	skb = ovpn_tx_segment(ovpn, skb);
+	if (likely(skb))
+		ovpn_tx_list(peer, skb, dsfield, true);
 }
 
 /**
@@ -262,7 +297,6 @@ netdev_tx_t ovpn_tx_start_xmit(struct sk_buff *skb, struct net_device *dev)
  */
 void ovpn_tx_keepalive(struct ovpn_peer *peer)
 {
-	unsigned int bytes = 0;
 	struct sk_buff *skb;
 
 	skb = alloc_skb(ovpn_tx_headroom() + OVPN_KEEPALIVE_SIZE,
@@ -274,5 +308,5 @@ void ovpn_tx_keepalive(struct ovpn_peer *peer)
 
 	skb_reserve(skb, ovpn_tx_headroom());
 	skb_put_data(skb, ovpn_keepalive_message, OVPN_KEEPALIVE_SIZE);
-	ovpn_tx_list(peer, skb, 0, &bytes);
+	ovpn_tx_list(peer, skb, 0, false);
 }

@@ -6,7 +6,9 @@
 
 #include "crypto_aead.h"
 #include "dev.h"
+#include "io.h"
 #include "netlink-gen.h"
+#include "tcp.h"
 
 static int __init ovpn_init(void)
 {
@@ -15,9 +17,12 @@ static int __init ovpn_init(void)
 	ret = ovpn_aead_init();
 	if (ret)
 		return ret;
-	ret = ovpn_dev_register();
+	ret = ovpn_tcp_init();
 	if (ret)
 		goto err_exit_aead;
+	ret = ovpn_dev_register();
+	if (ret)
+		goto err_exit_tcp;
 	ret = genl_register_family(&ovpn_nl_family);
 	if (ret)
 		goto err_unregister_dev;
@@ -25,6 +30,8 @@ static int __init ovpn_init(void)
 
 err_unregister_dev:
 	ovpn_dev_unregister();
+err_exit_tcp:
+	ovpn_tcp_exit();
 err_exit_aead:
 	ovpn_aead_exit();
 	return ret;
@@ -34,6 +41,10 @@ static void __exit ovpn_exit(void)
 {
 	genl_unregister_family(&ovpn_nl_family);
 	ovpn_dev_unregister();
+	ovpn_tcp_exit();
+	ovpn_gso_exit();
+	/* a task that was closing a socket may still be on its way out */
+	synchronize_rcu_tasks();
 	/* waits for the grace periods of everything freed until now */
 	ovpn_aead_exit();
 }

@@ -22,6 +22,7 @@
 #include "peer_table.h"
 #include "session.h"
 #include "socket.h"
+#include "tcp.h"
 #include "udp.h"
 
 /**
@@ -253,37 +254,55 @@ static struct nlattr *ovpn_nl_remote_attr(struct nlattr **attrs)
 	       attrs[OVPN_A_PEER_REMOTE_IPV4];
 }
 
-/* Which transport is it, and does it fit? Returns its operations. */
+/* which transport is it? */
 static const struct ovpn_transport_ops *
-ovpn_nl_transport(const struct socket *socket, const struct ovpn_nl_peer *want,
-		  struct nlattr **attrs, struct nlattr *nest,
+ovpn_nl_transport(const struct socket *socket, struct nlattr *attr,
 		  struct netlink_ext_ack *extack)
 {
-	struct nlattr *attr = attrs[OVPN_A_PEER_SOCKET];
 	const struct sock *sk = socket->sk;
-	int ret;
+	const char *why;
 
-	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6) {
-		ret = ovpn_nl_refuse(extack, attr,
-				     "socket: neither IPv4 nor IPv6",
-				     -EOPNOTSUPP);
-		return ERR_PTR(ret);
-	}
-	if (sk->sk_protocol != IPPROTO_UDP || sk->sk_type != SOCK_DGRAM) {
-		ret = ovpn_nl_refuse(extack, attr, "socket: not of UDP",
-				     -EOPNOTSUPP);
-		return ERR_PTR(ret);
-	}
+	why = "socket: neither IPv4 nor IPv6";
+	if (sk->sk_family != AF_INET && sk->sk_family != AF_INET6)
+		goto err_refuse;
 
+	if (sk->sk_protocol == IPPROTO_UDP && sk->sk_type == SOCK_DGRAM)
+		return &ovpn_udp_ops;
+	if (sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM)
+		return &ovpn_tcp_ops;
+	why = "socket: neither UDP nor TCP";
+
+err_refuse:
+	return ERR_PTR(ovpn_nl_refuse(extack, attr, why, -EOPNOTSUPP));
+}
+
+/* A connection knows where it leads. Clients give the addresses all the same,
+ * which is no reason to refuse them.
+ */
+static void ovpn_nl_ignore_endpoint(struct nlattr **attrs)
+{
+	attrs[OVPN_A_PEER_REMOTE_IPV4] = NULL;
+	attrs[OVPN_A_PEER_REMOTE_IPV6] = NULL;
+	attrs[OVPN_A_PEER_REMOTE_IPV6_SCOPE_ID] = NULL;
+	attrs[OVPN_A_PEER_REMOTE_PORT] = NULL;
+	attrs[OVPN_A_PEER_LOCAL_IPV4] = NULL;
+	attrs[OVPN_A_PEER_LOCAL_IPV6] = NULL;
+}
+
+/* without a connection somebody has to say where the peer is */
+static int ovpn_nl_check_endpoint(const struct socket *socket,
+				  const struct ovpn_nl_peer *want,
+				  struct nlattr **attrs, struct nlattr *nest,
+				  struct netlink_ext_ack *extack)
+{
 	if (want->ep.remote.family == AF_UNSPEC) {
 		NL_SET_ERR_ATTR_MISS(extack, nest, OVPN_A_PEER_REMOTE_IPV4);
 		NL_SET_ERR_MSG(extack,
 			       "missing attribute: remote-ipv4 or remote-ipv6");
-		return ERR_PTR(-EINVAL);
+		return -EINVAL;
 	}
-	ret = ovpn_nl_check_family(sk, &want->ep, ovpn_nl_remote_attr(attrs),
-				   extack);
-	return ret ? ERR_PTR(ret) : &ovpn_udp_ops;
+	return ovpn_nl_check_family(socket->sk, &want->ep,
+				    ovpn_nl_remote_attr(attrs), extack);
 }
 
 /* a peer made of what the command wants, not in the table yet */
@@ -297,12 +316,14 @@ static struct ovpn_peer *ovpn_nl_make_peer(struct ovpn_priv *ovpn,
 	if (!peer)
 		return NULL;
 
-	endpoint = ovpn_peer_endpoint_new(&want->ep, GFP_KERNEL);
-	if (!endpoint) {
-		ovpn_peer_put(peer);
-		return NULL;
+	if (want->ep.remote.family != AF_UNSPEC) {
+		endpoint = ovpn_peer_endpoint_new(&want->ep, GFP_KERNEL);
+		if (!endpoint) {
+			ovpn_peer_put(peer);
+			return NULL;
+		}
+		ovpn_peer_set_endpoint(peer, endpoint);
 	}
-	ovpn_peer_set_endpoint(peer, endpoint);
 	peer->tx_id = want->tx_id;
 	peer->vpn4 = want->vpn4;
 	peer->vpn6 = want->vpn6;
@@ -327,7 +348,7 @@ static int ovpn_nl_start_peer(struct genl_info *info,
 		return -ENOMEM;
 
 	mutex_lock(&ovpn->config);
-	sock = ovpn_socket_attach(ovpn, socket, ops, ovpn_session_socket_gone,
+	sock = ovpn_socket_attach(peer, socket, ops, ovpn_session_socket_gone,
 				  info->extack);
 	if (IS_ERR(sock)) {
 		ret = PTR_ERR(sock);
@@ -365,6 +386,33 @@ static int ovpn_nl_check_mode(const struct ovpn_priv *ovpn,
 	return -EINVAL;
 }
 
+static int ovpn_nl_new_peer(struct genl_info *info, struct nlattr **attrs,
+			    struct socket *socket)
+{
+	struct nlattr *nest = info->attrs[OVPN_A_PEER];
+	struct netlink_ext_ack *extack = info->extack;
+	const struct ovpn_transport_ops *ops;
+	struct ovpn_nl_peer want = {};
+	int ret;
+
+	ops = ovpn_nl_transport(socket, attrs[OVPN_A_PEER_SOCKET], extack);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	if (ops == &ovpn_tcp_ops)
+		ovpn_nl_ignore_endpoint(attrs);
+
+	want.id = nla_get_u32(attrs[OVPN_A_PEER_ID]);
+	want.tx_id = want.id;
+	ret = ovpn_nl_parse_peer(&want, attrs, nest, extack);
+	if (!ret)
+		ret = ovpn_nl_check_mode(ovpn_nl_priv(info), &want, nest,
+					 extack);
+	if (!ret && ops != &ovpn_tcp_ops)
+		ret = ovpn_nl_check_endpoint(socket, &want, attrs, nest,
+					     extack);
+	return ret ?: ovpn_nl_start_peer(info, &want, ops, socket);
+}
+
 /**
  * ovpn_nl_peer_new_doit - add a peer
  * @skb: the request
@@ -376,40 +424,24 @@ static int ovpn_nl_check_mode(const struct ovpn_priv *ovpn,
  */
 int ovpn_nl_peer_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *nest = info->attrs[OVPN_A_PEER];
-	struct netlink_ext_ack *extack = info->extack;
 	struct nlattr *attrs[OVPN_A_PEER_MAX + 1];
-	const struct ovpn_transport_ops *ops;
-	struct ovpn_nl_peer want = {};
 	struct socket *socket;
 	int ret;
 
 	ret = ovpn_nl_peer_attrs(info, attrs, OVPN_A_PEER_MAX,
 				 ovpn_peer_new_input_nl_policy);
 	if (!ret)
-		ret = ovpn_nl_require(extack, nest, attrs, OVPN_A_PEER_SOCKET,
-				      "socket");
-	if (ret)
-		return ret;
-
-	want.id = nla_get_u32(attrs[OVPN_A_PEER_ID]);
-	want.tx_id = want.id;
-	ret = ovpn_nl_parse_peer(&want, attrs, nest, extack);
-	if (!ret)
-		ret = ovpn_nl_check_mode(ovpn_nl_priv(info), &want, nest,
-					 extack);
+		ret = ovpn_nl_require(info->extack, info->attrs[OVPN_A_PEER],
+				      attrs, OVPN_A_PEER_SOCKET, "socket");
 	if (ret)
 		return ret;
 
 	socket = sockfd_lookup(nla_get_u32(attrs[OVPN_A_PEER_SOCKET]), &ret);
 	if (!socket)
-		return ovpn_nl_refuse(extack, attrs[OVPN_A_PEER_SOCKET],
+		return ovpn_nl_refuse(info->extack, attrs[OVPN_A_PEER_SOCKET],
 				      "socket: not the descriptor of a socket",
 				      ret);
-
-	ops = ovpn_nl_transport(socket, &want, attrs, nest, extack);
-	ret = IS_ERR(ops) ? PTR_ERR(ops) :
-			    ovpn_nl_start_peer(info, &want, ops, socket);
+	ret = ovpn_nl_new_peer(info, attrs, socket);
 	sockfd_put(socket);
 	return ret;
 }
@@ -468,11 +500,14 @@ static int ovpn_nl_set_peer(struct genl_info *info, struct nlattr **attrs,
 			    struct ovpn_peer *peer)
 {
 	struct netlink_ext_ack *extack = info->extack;
-	struct nlattr *remote = ovpn_nl_remote_attr(attrs);
 	struct ovpn_nl_peer want = {};
+	struct nlattr *remote;
 	bool moved;
 	int ret;
 
+	if (peer->sock->ops == &ovpn_tcp_ops)
+		ovpn_nl_ignore_endpoint(attrs);
+	remote = ovpn_nl_remote_attr(attrs);
 	ovpn_nl_current(peer, &want);
 	ret = ovpn_nl_parse_peer(&want, attrs, info->attrs[OVPN_A_PEER],
 				 extack);

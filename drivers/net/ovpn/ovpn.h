@@ -23,7 +23,8 @@
  *   6 doors    dev  netlink  netlink_peer  netlink_dump  netlink_key
  *              netlink-gen  main
  *   5 life     session  keepalive
- *   4 packets  io_rx  udp  tcp  io_tx
+ *   4 packets  io_open  io_rx  udp  tcp_tx  tcp_rx  tcp_user  tcp
+ *              io_gso  io_tx
  *   3 peers    socket  peer  peer_table  route  netlink_ntf
  *   2 keys     crypto_aead  crypto
  *   1 pure     proto.h  nonce.h  replay  endpoint
@@ -54,7 +55,8 @@
  *                                     netlink command 1, a queued expiry 1
  * ovpn_socket      socket.c, attach   last put, then a grace period.
  *                                     References: each peer that uses it 1,
- *                                     a running destroy callback 1. It owns a
+ *                                     a call of user space that runs in our
+ *                                     code 1, a queued TCP work 1. It owns a
  *                                     sock_hold() and a tracked reference to
  *                                     the net_device
  * ovpn_key         netlink_key.c      on leaving its slot: grace period, then
@@ -78,10 +80,12 @@
  *
  * - rtnl, taken by the core around ndo_init, ndo_uninit and friends
  * - &ovpn_priv.config (mutex): all that changes which peers and sockets exist
- * - lock_sock() of a transport socket
+ * - lock_sock() of a transport socket; the spinlock inside it is only ever
+ *   tried on the way out, as the sender may hold that of another socket
  * - &ovpn_priv.lock (spinlock, BH): membership in the peer table
  * - &ovpn_peer.lock (spinlock, BH): the endpoint and the route of a peer
- * - leaves: &ovpn_keyring.lock, &ovpn_replay.lock (both spinlock, BH)
+ * - leaves: &ovpn_keyring.lock, &ovpn_replay.lock, the queue lock in
+ *   &ovpn_tcp.out (all spinlock, BH)
  *
  * lock_sock() and timer_shutdown_sync() may sleep or wait: a peer is first
  * unlinked under the spinlock and taken apart after it has been released.

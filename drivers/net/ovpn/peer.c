@@ -4,6 +4,7 @@
 #include "peer.h"
 
 #include <kunit/visibility.h>
+#include <linux/bottom_half.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -183,4 +184,28 @@ void ovpn_peer_set_route(struct ovpn_peer *peer,
 
 	if (old)
 		call_rcu(&old->rcu, ovpn_peer_route_free_rcu);
+}
+
+/**
+ * ovpn_peer_sent - count packets that have left
+ * @peer: the peer they went to
+ * @packets: how many
+ * @bytes: their sum, from the first word of our header on
+ * @inner: they carry inner packets; false for keepalive messages
+ *
+ * Context: any but hard interrupt.
+ */
+void ovpn_peer_sent(struct ovpn_peer *peer, unsigned int packets,
+		    unsigned int bytes, bool inner)
+{
+	ovpn_counter_add(&peer->tx.link, packets, bytes);
+	ovpn_peer_touch(&peer->last_sent, ktime_get_boottime_seconds());
+	if (!inner)
+		return;
+
+	bytes -= packets * OVPN_HEADER_SIZE;
+	ovpn_counter_add(&peer->tx.vpn, packets, bytes);
+	local_bh_disable();
+	ovpn_dev_count_tx(peer->ovpn->dev, packets, bytes);
+	local_bh_enable();
 }

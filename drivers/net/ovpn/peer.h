@@ -155,6 +155,9 @@ void ovpn_peer_set_route(struct ovpn_peer *peer,
 			 struct ovpn_peer_route __rcu **place,
 			 struct ovpn_peer_route *route);
 
+void ovpn_peer_sent(struct ovpn_peer *peer, unsigned int packets,
+		    unsigned int bytes, bool inner);
+
 /**
  * ovpn_peer_touch - note the time, but spare the cache line if it is noted
  * @last: &ovpn_peer.last_recv or &ovpn_peer.last_sent

@@ -48,6 +48,9 @@
 #define OVPN_TAG_SIZE		16
 #define OVPN_HEADER_SIZE	(OVPN_AAD_SIZE + OVPN_TAG_SIZE)
 
+/* over TCP: the packet's length, without these two bytes */
+#define OVPN_LENGTH_SIZE	2
+
 /* the sender does not know its peer id: find it by its address */
 #define OVPN_PEER_ID_UNDEF	0xffffff
 

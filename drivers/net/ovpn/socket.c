@@ -8,47 +8,21 @@
 #include <linux/net.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
-#include <linux/udp.h>
 #include <net/sock.h>
-#include <uapi/linux/udp.h>
 
 #include "ovpn.h"
+#include "peer.h"
 
 /**
- * ovpn_socket_lookup_rcu - the use that we make of a socket
- * @sk: any socket
- *
- * sk_user_data belongs to whoever set it: it is ours only if the socket also
- * carries our encapsulation type.
- *
- * Context: RCU read section.
- * Return: our use of it, or NULL if it is not ours.
- */
-struct ovpn_socket *ovpn_socket_lookup_rcu(const struct sock *sk)
-{
-	if (sk->sk_protocol != IPPROTO_UDP ||
-	    READ_ONCE(udp_sk(sk)->encap_type) != UDP_ENCAP_OVPNINUDP)
-		return NULL;
-	return rcu_dereference_sk_user_data(sk);
-}
-
-/**
- * ovpn_socket_get - the use that we make of a socket, held
- * @sk: any socket
+ * ovpn_socket_hold - take a reference to the use of a socket
+ * @sock: found under RCU
  *
  * Context: any.
- * Return: our use of it, to be put; or NULL if it is not ours.
+ * Return: false if it is being freed.
  */
-struct ovpn_socket *ovpn_socket_get(struct sock *sk)
+bool ovpn_socket_hold(struct ovpn_socket *sock)
 {
-	struct ovpn_socket *sock;
-
-	rcu_read_lock();
-	sock = ovpn_socket_lookup_rcu(sk);
-	if (sock && !refcount_inc_not_zero(&sock->refcount))
-		sock = NULL;
-	rcu_read_unlock();
-	return sock;
+	return refcount_inc_not_zero(&sock->refcount);
 }
 
 /**
@@ -76,6 +50,10 @@ ovpn_socket_share(struct ovpn_socket *sock, const struct ovpn_priv *ovpn,
 		NL_SET_ERR_MSG(extack, "socket is used by another device");
 		return ERR_PTR(-EBUSY);
 	}
+	if (!sock->ops->shared) {
+		NL_SET_ERR_MSG(extack, "socket is used by another peer");
+		return ERR_PTR(-EBUSY);
+	}
 	/* not zero: the users who are counted hold references */
 	refcount_inc(&sock->refcount);
 	sock->users++;
@@ -86,7 +64,7 @@ static struct ovpn_socket *
 ovpn_socket_new(struct ovpn_priv *ovpn, struct sock *sk,
 		const struct ovpn_transport_ops *ops, ovpn_socket_gone_t gone)
 {
-	struct ovpn_socket *sock = kzalloc_obj(*sock);
+	struct ovpn_socket *sock = kzalloc(ops->size, GFP_KERNEL);
 
 	if (!sock)
 		return ERR_PTR(-ENOMEM);
@@ -104,8 +82,8 @@ ovpn_socket_new(struct ovpn_priv *ovpn, struct sock *sk,
 
 /**
  * ovpn_socket_attach - use a socket for one more peer
- * @ovpn: the device
- * @socket: the socket; the caller holds its file
+ * @peer: the peer
+ * @socket: the socket, of the right protocol; the caller holds its file
  * @ops: its transport
  * @gone: see &ovpn_socket.gone
  * @extack: for the error message
@@ -113,20 +91,22 @@ ovpn_socket_new(struct ovpn_priv *ovpn, struct sock *sk,
  * Context: process; &ovpn_priv.config held; takes lock_sock().
  * Return: our use of the socket: a reference, to be put, and a user, to be
  * ended by ovpn_socket_detach(); or ERR_PTR: -EBUSY if the socket is in other
- * use, -ENOMEM.
+ * use, -ENOMEM, or what the transport says.
  */
-struct ovpn_socket *ovpn_socket_attach(struct ovpn_priv *ovpn,
+struct ovpn_socket *ovpn_socket_attach(struct ovpn_peer *peer,
 				       struct socket *socket,
 				       const struct ovpn_transport_ops *ops,
 				       ovpn_socket_gone_t gone,
 				       struct netlink_ext_ack *extack)
 {
+	struct ovpn_priv *ovpn = peer->ovpn;
 	struct sock *sk = socket->sk;
 	struct ovpn_socket *sock;
+	int ret;
 
 	lock_sock(sk);
 	rcu_read_lock();
-	sock = ovpn_socket_lookup_rcu(sk);
+	sock = ovpn_socket_lookup_rcu(sk, ops->owns);
 	rcu_read_unlock();
 	if (sock) {
 		/* users leave under lock_sock(), it stays while we look */
@@ -134,16 +114,20 @@ struct ovpn_socket *ovpn_socket_attach(struct ovpn_priv *ovpn,
 		goto out;
 	}
 
-	if (rcu_access_pointer(__sk_user_data(sk)) ||
-	    READ_ONCE(udp_sk(sk)->encap_type)) {
+	if (rcu_access_pointer(__sk_user_data(sk))) {
 		NL_SET_ERR_MSG(extack, "socket is used by something else");
 		sock = ERR_PTR(-EBUSY);
+		goto out;
+	}
+	ret = ops->check(sk, extack);
+	if (ret) {
+		sock = ERR_PTR(ret);
 		goto out;
 	}
 
 	sock = ovpn_socket_new(ovpn, sk, ops, gone);
 	if (!IS_ERR(sock))
-		ops->attach(sock);
+		ops->attach(sock, peer);
 out:
 	release_sock(sk);
 	return sock;

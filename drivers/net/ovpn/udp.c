@@ -8,6 +8,7 @@
 #include "udp.h"
 
 #include <linux/inetdevice.h>
+#include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
@@ -29,12 +30,41 @@
 #include "proto.h"
 #include "socket.h"
 
+/**
+ * struct ovpn_udp - a UDP socket in our use
+ * @sock: our use of it
+ * @mc_loop: the socket's setting before attach
+ */
+struct ovpn_udp {
+	struct ovpn_socket sock;
+	bool mc_loop;
+};
+
+static struct ovpn_udp *ovpn_udp(struct ovpn_socket *sock)
+{
+	return container_of(sock, struct ovpn_udp, sock);
+}
+
+static bool ovpn_udp_owns(const struct sock *sk)
+{
+	return READ_ONCE(udp_sk(sk)->encap_type) == UDP_ENCAP_OVPNINUDP;
+}
+
+static int ovpn_udp_check(const struct sock *sk,
+			  struct netlink_ext_ack *extack)
+{
+	if (!READ_ONCE(udp_sk(sk)->encap_type))
+		return 0;
+	NL_SET_ERR_MSG(extack, "socket is used by something else");
+	return -EBUSY;
+}
+
 /* Control packets belong to user space. Returns > 0 for them, as encap_rcv
  * has to.
  */
 static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 {
-	struct ovpn_socket *sock = ovpn_socket_lookup_rcu(sk);
+	struct ovpn_socket *sock = ovpn_socket_lookup_rcu(sk, ovpn_udp_owns);
 	const u8 *first;
 	u8 buf;
 
@@ -60,7 +90,7 @@ static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 /* the owner closes the socket; no lock is held */
 static void ovpn_udp_encap_destroy(struct sock *sk)
 {
-	struct ovpn_socket *sock = ovpn_socket_get(sk);
+	struct ovpn_socket *sock = ovpn_socket_get(sk, ovpn_udp_owns);
 
 	if (!sock)
 		return;
@@ -68,7 +98,7 @@ static void ovpn_udp_encap_destroy(struct sock *sk)
 	ovpn_socket_put(sock);
 }
 
-static void ovpn_udp_attach(struct ovpn_socket *sock)
+static void ovpn_udp_attach(struct ovpn_socket *sock, struct ovpn_peer *peer)
 {
 	struct udp_tunnel_sock_cfg cfg = {
 		.sk_user_data = sock,
@@ -77,7 +107,7 @@ static void ovpn_udp_attach(struct ovpn_socket *sock)
 		.encap_destroy = ovpn_udp_encap_destroy,
 	};
 
-	sock->mc_loop = inet_test_bit(MC_LOOP, sock->sk);
+	ovpn_udp(sock)->mc_loop = inet_test_bit(MC_LOOP, sock->sk);
 	setup_udp_tunnel_sock(sock_net(sock->sk), sock->sk, &cfg);
 	/* converting checksums helps nobody whose payload is encrypted */
 	inet_dec_convert_csum(sock->sk);
@@ -93,8 +123,9 @@ static void ovpn_udp_detach(struct ovpn_socket *sock)
 	WRITE_ONCE(up->encap_type, 0);
 	WRITE_ONCE(up->encap_rcv, NULL);
 	WRITE_ONCE(up->encap_destroy, NULL);
+	smp_wmb(); /* pairs with ovpn_socket_lookup_rcu() */
 	rcu_assign_sk_user_data(sock->sk, NULL);
-	inet_assign_bit(MC_LOOP, sock->sk, sock->mc_loop);
+	inet_assign_bit(MC_LOOP, sock->sk, ovpn_udp(sock)->mc_loop);
 }
 
 /* the route in the peer's cache, if it is still the answer */
@@ -293,24 +324,23 @@ static bool ovpn_udp_send6(struct ovpn_priv *ovpn, struct sock *sk,
 }
 #endif
 
-static unsigned int ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list,
-				  unsigned int *bytes)
+static void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
 {
 	const struct ovpn_peer_endpoint *endpoint;
 	const struct ovpn_peer_route *route;
 	struct ovpn_priv *ovpn = peer->ovpn;
 	struct sock *sk = peer->sock->sk;
+	unsigned int sent = 0, bytes = 0, len;
+	bool inner = ovpn_tx_cb(list)->inner;
 	struct sk_buff *skb, *next;
-	unsigned int sent = 0, len;
 
-	*bytes = 0;
 	endpoint = rcu_dereference(peer->endpoint);
 	route = endpoint ? ovpn_udp_cached_route(peer, sk, endpoint) : NULL;
 	if (unlikely(endpoint && !route))
 		route = ovpn_udp_new_route(peer, sk, endpoint);
 	if (unlikely(!route)) {
 		ovpn_drop(ovpn, list, OVPN_DROP_TX_NO_ROUTE);
-		return 0;
+		return;
 	}
 
 	skb_list_walk_safe(list, skb, next) {
@@ -321,14 +351,19 @@ static unsigned int ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list,
 		if (endpoint->ep.remote.family == AF_INET ?
 		    ovpn_udp_send4(ovpn, sk, route, &endpoint->ep, skb) :
 		    ovpn_udp_send6(ovpn, sk, route, &endpoint->ep, skb)) {
-			*bytes += len;
+			bytes += len;
 			sent++;
 		}
 	}
-	return sent;
+	if (likely(sent))
+		ovpn_peer_sent(peer, sent, bytes, inner);
 }
 
 const struct ovpn_transport_ops ovpn_udp_ops = {
+	.size = sizeof(struct ovpn_udp),
+	.shared = true,
+	.owns = ovpn_udp_owns,
+	.check = ovpn_udp_check,
 	.attach = ovpn_udp_attach,
 	.detach = ovpn_udp_detach,
 	.send = ovpn_udp_send,

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* OpenVPN data channel offload: a super-packet, sealed as a whole
+ *
+ * The stack would cut a super-packet into one buffer for each segment. Here
+ * the segments are built, summed and sealed side by side in a piece of memory
+ * that is shared out page by page, and leave in one buffer, which the
+ * transport need not copy.
+ */
+
+#include "io.h"
+
+#include <linux/local_lock.h>
+#include <linux/percpu.h>
+#include <linux/unaligned.h>
+#include <net/checksum.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <net/tso.h>
+
+#include "crypto_aead.h"
+#include "drop.h"
+#include "peer.h"
+#include "proto.h"
+#include "skb.h"
+
+#define OVPN_GSO_TCP	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6)
+
+/* what makes no difference to the way a super-packet is cut, or is minded */
+#define OVPN_GSO_MODS	(SKB_GSO_DODGY | SKB_GSO_TCP_ECN | \
+			 SKB_GSO_TCP_ACCECN | __SKB_GSO_TCP_FIXEDID | \
+			 SKB_GSO_TCP_FIXEDID)
+
+/* a packet has to fit into one chunk of pages, with room for the cipher */
+#define OVPN_GSO_FRAME_MAX	(SKB_FRAG_PAGE_ORDER ? 16384 : PAGE_SIZE / 2)
+
+/**
+ * struct ovpn_gso_pages - where the packets of one CPU are built
+ * @bh_lock: the others keep out
+ * @frag: pages, and what of them is used up
+ */
+struct ovpn_gso_pages {
+	local_lock_t bh_lock;
+	struct page_frag frag;
+};
+
+static DEFINE_PER_CPU(struct ovpn_gso_pages, ovpn_gso_pages) = {
+	.bh_lock = INIT_LOCAL_LOCK(bh_lock),
+};
+
+/**
+ * struct ovpn_gso - a super-packet at work
+ * @seal: how to seal
+ * @tso: where we are in the payload
+ * @list: finished buffers
+ * @skb: the last of them, to which packets are added
+ * @l3_size: bytes of the IP header
+ * @header: bytes of all headers of a segment
+ * @fixed_id: all segments have the same IP id
+ * @cwr: all segments keep TCP's CWR flag
+ */
+struct ovpn_gso {
+	struct ovpn_seal *seal;
+	struct tso_t tso;
+	struct sk_buff *list;
+	struct sk_buff *skb;
+	unsigned int l3_size;
+	unsigned int header;
+	bool fixed_id;
+	bool cwr;
+};
+
+/**
+ * ovpn_gso_exit - give the pages back
+ *
+ * Context: process; nothing is sent any more.
+ */
+void ovpn_gso_exit(void)
+{
+	struct page *page;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		page = per_cpu(ovpn_gso_pages, cpu).frag.page;
+		if (page)
+			put_page(page);
+	}
+}
+
+/* size of all headers, if they are plain IP and TCP or UDP; or else 0 */
+static unsigned int ovpn_gso_header(const struct sk_buff *skb)
+{
+	unsigned int type = skb_shinfo(skb)->gso_type & ~OVPN_GSO_MODS;
+	unsigned int l3_size = skb_transport_offset(skb);
+	unsigned int size = sizeof(struct udphdr);
+	u8 protocol;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		protocol = ip_hdr(skb)->protocol;
+		if (l3_size != ip_hdrlen(skb) || type == SKB_GSO_TCPV6)
+			return 0;
+	} else {
+		protocol = ipv6_hdr(skb)->nexthdr;
+		if (l3_size != sizeof(struct ipv6hdr) || type == SKB_GSO_TCPV4)
+			return 0;
+	}
+
+	if (type == SKB_GSO_TCPV4 || type == SKB_GSO_TCPV6) {
+		if (protocol != IPPROTO_TCP ||
+		    skb_headlen(skb) < l3_size + sizeof(struct tcphdr))
+			return 0;
+		size = tcp_hdrlen(skb);
+		if (size < sizeof(struct tcphdr))
+			return 0;
+	} else if (type != SKB_GSO_UDP_L4 || protocol != IPPROTO_UDP) {
+		return 0;
+	}
+
+	size += l3_size;
+	return skb_headlen(skb) >= size && skb->len > size ? size : 0;
+}
+
+/**
+ * ovpn_gso_count - can a super-packet be sealed as a whole?
+ * @skb: a super-packet that starts with its IP header
+ * @packets: set to the number of its segments
+ * @blocks: set to the number of 16-byte blocks in all of them
+ *
+ * Context: any.
+ * Return: false if it has to be cut by the stack.
+ */
+bool ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
+		    unsigned int *blocks)
+{
+	unsigned int header, payload, mss = skb_shinfo(skb)->gso_size;
+
+	if (skb_has_frag_list(skb) || skb->encapsulation ||
+	    skb->ip_summed != CHECKSUM_PARTIAL || !skb_frags_readable(skb) ||
+	    !skb_transport_header_was_set(skb))
+		return false;
+
+	header = ovpn_gso_header(skb);
+	if (!header || header + mss > OVPN_GSO_FRAME_MAX)
+		return false;
+
+	payload = skb->len - header;
+	*packets = DIV_ROUND_UP(payload, mss);
+	*blocks = (*packets - 1) * DIV_ROUND_UP(header + mss, 16) +
+		  DIV_ROUND_UP(header + payload - (*packets - 1) * mss, 16);
+	return true;
+}
+
+/* begin a buffer; no packet lies in front of its first one */
+static bool ovpn_gso_new_skb(struct ovpn_gso *gso, struct page_frag *frag)
+{
+	struct sk_buff *skb;
+
+	skb = alloc_skb(ovpn_tx_headroom(), GFP_ATOMIC | __GFP_NOWARN);
+	if (unlikely(!skb))
+		return false;
+	skb_reserve(skb, ovpn_tx_headroom());
+	*ovpn_tx_cb(skb) = gso->seal->cb;
+
+	if (gso->skb)
+		gso->skb->next = skb;
+	else
+		gso->list = skb;
+	gso->skb = skb;
+
+	/* others may be reading what was built last: not even for a moment
+	 * may the cipher touch it
+	 */
+	frag->offset += OVPN_AEAD_HEADROOM;
+	return true;
+}
+
+static bool ovpn_gso_refill(struct page_frag *frag, unsigned int size)
+{
+	if (likely(frag->page && frag->offset + size <= frag->size))
+		return true;
+	/* it tells from the offset whether to take new pages */
+	if (!skb_page_frag_refill(size + OVPN_AEAD_HEADROOM, frag,
+				  GFP_ATOMIC | __GFP_NOWARN))
+		return false;
+	frag->offset += OVPN_AEAD_HEADROOM;
+	return frag->offset + size <= frag->size;
+}
+
+/* memory for one packet at the end of the buffer, or NULL */
+static u8 *ovpn_gso_slot(struct ovpn_gso *gso, struct page_frag *frag,
+			 unsigned int size)
+{
+	struct skb_shared_info *shinfo;
+	struct sk_buff *skb = gso->skb;
+	int last;
+
+	if (unlikely(!skb) && !ovpn_gso_new_skb(gso, frag))
+		return NULL;
+	if (unlikely(!ovpn_gso_refill(frag, size)))
+		return NULL;
+
+	skb = gso->skb;
+	shinfo = skb_shinfo(skb);
+	last = shinfo->nr_frags - 1;
+	if (last < 0 || !skb_can_coalesce(skb, last + 1, frag->page,
+					  frag->offset)) {
+		if (unlikely(last + 1 == MAX_SKB_FRAGS)) {
+			if (!ovpn_gso_new_skb(gso, frag) ||
+			    !ovpn_gso_refill(frag, size))
+				return NULL;
+			skb = gso->skb;
+			last = -1;
+		}
+		get_page(frag->page);
+		skb_fill_page_desc(skb, last + 1, frag->page, frag->offset, 0);
+	}
+	return page_address(frag->page) + frag->offset;
+}
+
+/* the packet in the slot is ready */
+static void ovpn_gso_add(struct ovpn_gso *gso, struct page_frag *frag,
+			 unsigned int size)
+{
+	struct sk_buff *skb = gso->skb;
+
+	skb_frag_size_add(&skb_shinfo(skb)->frags[skb_shinfo(skb)->nr_frags - 1],
+			  size);
+	skb->len += size;
+	skb->data_len += size;
+	skb->truesize += size;
+	frag->offset += size;
+	ovpn_tx_cb(skb)->packets++;
+}
+
+static void ovpn_gso_checksum(const struct ovpn_gso *gso, u8 *packet,
+			      unsigned int len)
+{
+	bool udp = gso->tso.tlen == sizeof(struct udphdr);
+	struct ipv6hdr *ip6 = (struct ipv6hdr *)packet;
+	struct iphdr *ip = (struct iphdr *)packet;
+	u8 *l4 = packet + gso->l3_size;
+	u8 protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
+	__sum16 *check;
+	__wsum sum;
+
+	check = udp ? &((struct udphdr *)l4)->check :
+		      &((struct tcphdr *)l4)->check;
+	len -= gso->l3_size;
+	*check = 0;
+	sum = csum_partial(l4, len, 0);
+
+	if (gso->tso.ipv6) {
+		*check = csum_ipv6_magic(&ip6->saddr, &ip6->daddr, len,
+					 protocol, sum);
+	} else {
+		*check = csum_tcpudp_magic(ip->saddr, ip->daddr, len, protocol,
+					   sum);
+		ip_send_check(ip);
+	}
+	if (udp && !*check)
+		*check = CSUM_MANGLED_0;
+}
+
+/* one segment: headers, payload, checksums */
+static void ovpn_gso_segment(struct ovpn_gso *gso, const struct sk_buff *skb,
+			     u8 *packet, unsigned int payload, bool first,
+			     bool last)
+{
+	u8 *dst = packet + gso->header;
+	struct tso_t *tso = &gso->tso;
+	unsigned int left = payload;
+	int chunk;
+
+	tso_build_hdr(skb, packet, tso, payload, last);
+	if (gso->fixed_id)
+		tso->ip_id--;
+	if (!first && !gso->cwr)
+		((struct tcphdr *)(packet + gso->l3_size))->cwr = 0;
+
+	while (left) {
+		chunk = min_t(unsigned int, left, tso->size);
+		memcpy(dst, tso->data, chunk);
+		tso_build_data(skb, tso, chunk);
+		dst += chunk;
+		left -= chunk;
+	}
+	ovpn_gso_checksum(gso, packet, gso->header + payload);
+}
+
+/* build, seal and add one packet */
+static bool ovpn_gso_packet(struct ovpn_gso *gso, struct page_frag *frag,
+			    const struct sk_buff *skb, unsigned int payload,
+			    bool first, bool last)
+{
+	unsigned int size = gso->header + payload;
+	struct ovpn_seal *seal = gso->seal;
+	u8 *frame, *packet;
+
+	frame = ovpn_gso_slot(gso, frag,
+			      seal->prefix + OVPN_HEADER_SIZE + size);
+	if (unlikely(!frame))
+		return false;
+
+	packet = frame + seal->prefix + OVPN_HEADER_SIZE;
+	ovpn_gso_segment(gso, skb, packet, payload, first, last);
+	if (unlikely(ovpn_aead_seal(seal->key, seal->op, seal->id++, packet,
+				    size)))
+		return false;
+
+	size += OVPN_HEADER_SIZE;
+	if (seal->prefix)
+		put_unaligned_be16(size, frame);
+	ovpn_gso_add(gso, frag, size + seal->prefix);
+	return true;
+}
+
+/* drop the buffers that no packet got into: the last one, if any */
+static struct sk_buff *ovpn_gso_finish(struct ovpn_gso *gso,
+				       struct sk_buff *skb)
+{
+	struct sk_buff *last, **tail = &gso->list;
+
+	while ((last = *tail) && last->next)
+		tail = &last->next;
+	if (likely(last && last->len)) {
+		ovpn_skb_move_owner(last, skb);
+	} else if (last) {
+		kfree_skb(last);
+		*tail = NULL;
+	}
+	consume_skb(skb);
+	return gso->list;
+}
+
+/**
+ * ovpn_gso_seal - cut a super-packet and seal the segments
+ * @seal: how to seal, with ids for all packets
+ * @skb: the super-packet; consumed
+ * @packets: their number, from ovpn_gso_count()
+ *
+ * Context: BH off.
+ * Return: a list of buffers, mostly one, which hold the packets one after
+ * another; or NULL. What could not be sealed has been counted.
+ */
+struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
+			      unsigned int packets)
+{
+	unsigned int type = skb_shinfo(skb)->gso_type;
+	unsigned int mss = skb_shinfo(skb)->gso_size;
+	struct ovpn_gso gso = {
+		.seal = seal,
+		.l3_size = skb_transport_offset(skb),
+		.fixed_id = type & SKB_GSO_TCP_FIXEDID,
+		.cwr = type & SKB_GSO_TCP_ACCECN || !(type & OVPN_GSO_TCP),
+	};
+	unsigned int left, payload, i;
+	struct page_frag *frag;
+
+	gso.header = tso_start(skb, &gso.tso);
+	left = skb->len - gso.header;
+
+	local_lock_nested_bh(&ovpn_gso_pages.bh_lock);
+	frag = this_cpu_ptr(&ovpn_gso_pages.frag);
+	for (i = 0; i < packets; i++) {
+		payload = min(left, mss);
+		left -= payload;
+		if (unlikely(!ovpn_gso_packet(&gso, frag, skb, payload, !i,
+					      !left)))
+			break;
+	}
+	local_unlock_nested_bh(&ovpn_gso_pages.bh_lock);
+
+	for (; unlikely(i < packets); i++)
+		ovpn_drop(seal->peer->ovpn, NULL, OVPN_DROP_TX_NOMEM);
+	return ovpn_gso_finish(&gso, skb);
+}
