@@ -8,6 +8,7 @@ KDIR ?= /lib/modules/$(KERNELRELEASE)/build
 endif
 DEBUG ?=
 TESTS ?=
+ROUNDS ?=
 
 debug := $(if $(filter-out 0 n no,$(DEBUG)),--debug)
 
@@ -61,6 +62,11 @@ kselftest-mainline: ## the selftests of the kernel's own ovpn, on our driver
 clients: ## unmodified OpenVPN programs over our driver (DEBUG=1, TESTS="name...")
 	@scripts/setup tree build vm
 	@scripts/clients/run $(debug) $(TESTS)
+
+##@ Measuring
+.PHONY: bench
+bench: ## beside mainline's ovpn and WireGuard (ROUNDS=5, TESTS="name...")
+	@scripts/bench/run $(if $(ROUNDS),--rounds $(ROUNDS)) $(TESTS)
 
 ##@ Looking
 .PHONY: demo

@@ -181,7 +181,7 @@ static void ovpn_dev_setup(struct net_device *dev)
 	dev->mtu = ETH_DATA_LEN - OVPN_DEV_OVERHEAD;
 	dev->min_mtu = IPV4_MIN_MTU;
 	dev->max_mtu = IP_MAX_MTU - OVPN_DEV_OVERHEAD;
-	dev->needed_headroom = ovpn_tx_headroom();
+	dev->needed_headroom = OVPN_TX_HEADROOM;
 
 	dev->features |= OVPN_DEV_FEATURES;
 	dev->hw_features |= OVPN_DEV_FEATURES;

@@ -4,8 +4,24 @@
 #ifndef _NET_OVPN_IO_H_
 #define _NET_OVPN_IO_H_
 
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
+
+#include "crypto_aead.h"
+#include "proto.h"
+
+/* what is pushed in front of a packet without asking: our header, then UDP and
+ * IP, or the two bytes of length that TCP needs
+ */
+#define OVPN_TX_PUSH	(OVPN_HEADER_SIZE + sizeof(struct udphdr) + \
+			 sizeof(struct ipv6hdr))
+
+static_assert(OVPN_TX_PUSH >= OVPN_AEAD_HEADROOM);
+
+/* room to leave in front of packets, that of the link layer below included */
+#define OVPN_TX_HEADROOM	(OVPN_TX_PUSH + LL_MAX_HEADER)
 
 struct ovpn_key;
 struct ovpn_peer;
@@ -109,6 +125,5 @@ struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
 
 netdev_tx_t ovpn_tx_start_xmit(struct sk_buff *skb, struct net_device *dev);
 void ovpn_tx_keepalive(struct ovpn_peer *peer);
-unsigned int ovpn_tx_headroom(void);
 
 #endif /* _NET_OVPN_IO_H_ */

@@ -136,6 +136,9 @@ bool ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
 {
 	unsigned int header, payload, mss = skb_shinfo(skb)->gso_size;
 
+	/* pages without an address are not for us */
+	if (IS_ENABLED(CONFIG_HIGHMEM))
+		return false;
 	if (skb_has_frag_list(skb) || skb->encapsulation ||
 	    skb->ip_summed != CHECKSUM_PARTIAL || !skb_frags_readable(skb) ||
 	    !skb_transport_header_was_set(skb))
@@ -157,10 +160,10 @@ static bool ovpn_gso_new_skb(struct ovpn_gso *gso, struct page_frag *frag)
 {
 	struct sk_buff *skb;
 
-	skb = alloc_skb(ovpn_tx_headroom(), GFP_ATOMIC | __GFP_NOWARN);
+	skb = alloc_skb(OVPN_TX_HEADROOM, GFP_ATOMIC | __GFP_NOWARN);
 	if (unlikely(!skb))
 		return false;
-	skb_reserve(skb, ovpn_tx_headroom());
+	skb_reserve(skb, OVPN_TX_HEADROOM);
 	*ovpn_tx_cb(skb) = gso->seal->cb;
 
 	if (gso->skb)
@@ -224,9 +227,9 @@ static void ovpn_gso_add(struct ovpn_gso *gso, struct page_frag *frag,
 			 unsigned int size)
 {
 	struct sk_buff *skb = gso->skb;
+	int last = skb_shinfo(skb)->nr_frags - 1;
 
-	skb_frag_size_add(&skb_shinfo(skb)->frags[skb_shinfo(skb)->nr_frags - 1],
-			  size);
+	skb_frag_size_add(&skb_shinfo(skb)->frags[last], size);
 	skb->len += size;
 	skb->data_len += size;
 	skb->truesize += size;

@@ -63,8 +63,8 @@ static void ovpn_open_run_flush(struct ovpn_open_run *run)
 }
 
 /* go on with packets of another peer or key */
-static bool ovpn_open_run_switch(struct ovpn_open_run *run, struct ovpn_peer *peer,
-			       u32 op)
+static bool ovpn_open_run_switch(struct ovpn_open_run *run,
+				 struct ovpn_peer *peer, u32 op)
 {
 	ovpn_open_run_flush(run);
 	run->op = 0;
@@ -79,7 +79,7 @@ static bool ovpn_open_run_switch(struct ovpn_open_run *run, struct ovpn_peer *pe
 
 /* find peer and key of a datagram, unless they are those of the last one */
 static bool ovpn_open_run_start(struct ovpn_open_run *run, struct sk_buff *skb,
-			      const struct ovpn_open_outer *outer)
+				const struct ovpn_open_outer *outer)
 {
 	u32 op = get_unaligned_be32(skb->data);
 	u32 id = ovpn_op_peer_id(op);
@@ -105,7 +105,7 @@ static bool ovpn_open_run_start(struct ovpn_open_run *run, struct sk_buff *skb,
 
 /* @len bytes of a buffer from @offset on as one piece of memory, or NULL */
 static const u8 *ovpn_open_piece(const struct sk_buff *skb, unsigned int offset,
-			       unsigned int len)
+				 unsigned int len)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 	unsigned int size = skb_headlen(skb);
@@ -132,9 +132,9 @@ static const u8 *ovpn_open_piece(const struct sk_buff *skb, unsigned int offset,
  * copies on the way, for nothing.
  */
 static struct sk_buff *ovpn_open_copy(struct ovpn_open_run *run,
-					 const struct sk_buff *skb,
-					 const u8 *header, unsigned int offset,
-					 unsigned int len)
+				      const struct sk_buff *skb,
+				      const u8 *header, unsigned int offset,
+				      unsigned int len)
 {
 	struct sk_buff *copy;
 	const u8 *text;
@@ -186,7 +186,7 @@ static bool ovpn_open_linear(struct ovpn_open_run *run, struct sk_buff **pskb)
 			__skb_pull(skb, OVPN_HEADER_SIZE);
 	} else {
 		copy = ovpn_open_copy(run, skb, skb->data, OVPN_HEADER_SIZE,
-					 len);
+				      len);
 		ret = PTR_ERR_OR_ZERO(copy);
 		if (likely(!ret)) {
 			consume_skb(skb);
@@ -205,7 +205,7 @@ static bool ovpn_open_linear(struct ovpn_open_run *run, struct sk_buff **pskb)
  * into another place of the table.
  */
 static void ovpn_open_learn(struct ovpn_open_run *run,
-			  const struct ovpn_endpoint *from)
+			    const struct ovpn_endpoint *from)
 {
 	struct ovpn_peer_endpoint *new, *old;
 	struct ovpn_peer *peer = run->peer;
@@ -308,7 +308,7 @@ static void ovpn_open_scrub(struct sk_buff *skb, struct net_device *dev)
  * not one that may come from this peer.
  */
 static bool ovpn_open_inner(struct ovpn_open_run *run, struct sk_buff *skb,
-			  u8 dsfield)
+			    u8 dsfield)
 {
 	struct ovpn_priv *ovpn = run->ovpn;
 
@@ -359,7 +359,7 @@ static struct sk_buff *ovpn_open_accept(struct ovpn_open_run *run,
 
 /* read the outer headers, and strip what the transport left of them */
 static bool ovpn_open_outer(struct ovpn_open_run *run, struct sk_buff *skb,
-			  struct ovpn_open_outer *outer)
+			    struct ovpn_open_outer *outer)
 {
 	if (ovpn_endpoint_from_skb(&outer->from, skb)) {
 		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_PROTO);
@@ -468,7 +468,7 @@ struct sk_buff *ovpn_open_record(struct ovpn_open_run *run,
 	id = get_unaligned_be32(header + OVPN_OP_SIZE);
 	copy = ovpn_open_copy(run, skb, header, offset + OVPN_HEADER_SIZE,
 			      len - OVPN_HEADER_SIZE);
-	if (unlikely(IS_ERR(copy))) {
+	if (IS_ERR(copy)) {
 		ovpn_drop(run->ovpn, NULL, ovpn_open_error(PTR_ERR(copy)));
 		return NULL;
 	}

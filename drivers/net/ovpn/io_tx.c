@@ -28,24 +28,6 @@
 #include "socket.h"
 #include "stats.h"
 
-/* what is pushed without asking: our header, then UDP and IP, or the two bytes
- * of length that TCP needs
- */
-#define OVPN_TX_PUSH	(OVPN_HEADER_SIZE + sizeof(struct udphdr) + \
-			 sizeof(struct ipv6hdr))
-
-static_assert(OVPN_TX_PUSH >= OVPN_AEAD_HEADROOM);
-
-/**
- * ovpn_tx_headroom - room to leave in front of packets for the device
- *
- * Return: bytes, those of the link layer below included.
- */
-unsigned int ovpn_tx_headroom(void)
-{
-	return OVPN_TX_PUSH + LL_MAX_HEADER;
-}
-
 /* Sealing writes over the packet and in front of it. Make sure that nobody
  * else sees that, as TCP would, which keeps its data for retransmission.
  */
@@ -57,7 +39,7 @@ static struct sk_buff *ovpn_tx_writable(struct sk_buff *skb)
 	    skb_headroom(skb) >= OVPN_TX_PUSH)
 		return skb;
 
-	copy = skb_copy_expand(skb, ovpn_tx_headroom(), 0,
+	copy = skb_copy_expand(skb, OVPN_TX_HEADROOM, 0,
 			       GFP_ATOMIC | __GFP_NOWARN);
 	if (unlikely(!copy))
 		return NULL;
@@ -299,14 +281,14 @@ void ovpn_tx_keepalive(struct ovpn_peer *peer)
 {
 	struct sk_buff *skb;
 
-	skb = alloc_skb(ovpn_tx_headroom() + OVPN_KEEPALIVE_SIZE,
+	skb = alloc_skb(OVPN_TX_HEADROOM + OVPN_KEEPALIVE_SIZE,
 			GFP_ATOMIC | __GFP_NOWARN);
 	if (unlikely(!skb)) {
 		ovpn_drop_count(peer->ovpn, OVPN_DROP_TX_NOMEM);
 		return;
 	}
 
-	skb_reserve(skb, ovpn_tx_headroom());
+	skb_reserve(skb, OVPN_TX_HEADROOM);
 	skb_put_data(skb, ovpn_keepalive_message, OVPN_KEEPALIVE_SIZE);
 	ovpn_tx_list(peer, skb, 0, false);
 }

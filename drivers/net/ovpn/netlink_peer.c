@@ -348,8 +348,8 @@ static int ovpn_nl_start_peer(struct genl_info *info,
 		return -ENOMEM;
 
 	mutex_lock(&ovpn->config);
-	sock = ovpn_socket_attach(peer, socket, ops, ovpn_session_socket_gone,
-				  info->extack);
+	sock = ovpn_socket_attach(ovpn, peer, socket, ops,
+				  ovpn_session_socket_gone, info->extack);
 	if (IS_ERR(sock)) {
 		ret = PTR_ERR(sock);
 		goto err_put_peer;

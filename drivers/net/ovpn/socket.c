@@ -11,7 +11,6 @@
 #include <net/sock.h>
 
 #include "ovpn.h"
-#include "peer.h"
 
 /**
  * ovpn_socket_hold - take a reference to the use of a socket
@@ -82,6 +81,7 @@ ovpn_socket_new(struct ovpn_priv *ovpn, struct sock *sk,
 
 /**
  * ovpn_socket_attach - use a socket for one more peer
+ * @ovpn: the device
  * @peer: the peer
  * @socket: the socket, of the right protocol; the caller holds its file
  * @ops: its transport
@@ -93,13 +93,13 @@ ovpn_socket_new(struct ovpn_priv *ovpn, struct sock *sk,
  * ended by ovpn_socket_detach(); or ERR_PTR: -EBUSY if the socket is in other
  * use, -ENOMEM, or what the transport says.
  */
-struct ovpn_socket *ovpn_socket_attach(struct ovpn_peer *peer,
+struct ovpn_socket *ovpn_socket_attach(struct ovpn_priv *ovpn,
+				       struct ovpn_peer *peer,
 				       struct socket *socket,
 				       const struct ovpn_transport_ops *ops,
 				       ovpn_socket_gone_t gone,
 				       struct netlink_ext_ack *extack)
 {
-	struct ovpn_priv *ovpn = peer->ovpn;
 	struct sock *sk = socket->sk;
 	struct ovpn_socket *sock;
 	int ret;

@@ -69,7 +69,8 @@ struct ovpn_socket {
 	struct rcu_head rcu;
 };
 
-struct ovpn_socket *ovpn_socket_attach(struct ovpn_peer *peer,
+struct ovpn_socket *ovpn_socket_attach(struct ovpn_priv *ovpn,
+				       struct ovpn_peer *peer,
 				       struct socket *socket,
 				       const struct ovpn_transport_ops *ops,
 				       ovpn_socket_gone_t gone,

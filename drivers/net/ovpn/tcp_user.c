@@ -226,7 +226,7 @@ static int ovpn_tcp_wait_room(struct ovpn_tcp *tcp, long timeo)
 		ret = -EPIPE;
 		if (sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN)
 			break;
-		ret = -EINTR;
+		ret = timeo ? -EINTR : -EAGAIN;
 		if (!tcp->peer)
 			break;
 		ret = 0;
@@ -340,17 +340,18 @@ static int ovpn_tcp_ioctl(struct sock *sk, int cmd, int *karg)
 {
 	struct ovpn_tcp *tcp = ovpn_tcp_get(sk);
 	struct sk_buff *skb;
-	int ret = 0;
+	int ret = 0, unread;
 
 	if (!tcp)
 		return -EAGAIN;
 
 	if (cmd == SIOCINQ) {
-		*karg = 0;
+		unread = 0;
 		lock_sock(sk);
 		skb_queue_walk(&tcp->unread, skb)
-			*karg += skb->len;
+			unread += skb->len;
 		release_sock(sk);
+		*karg = unread;
 	} else {
 		ret = tcp_prot.ioctl(sk, cmd, karg);
 	}
