@@ -381,6 +381,24 @@ look()
 	in_ns "$1" "$CLIENTS_DIR/look" "$2" "$3"
 }
 
+# has_peers NAMESPACE DEVICE NUMBER: so many, as the kernel sees it.
+has_peers()
+{
+	look "$1" peers "$2" | awk -v want="$3" '{ print } END { exit NR != want }'
+}
+
+# carrier NAMESPACE DEVICE 0|1
+carrier()
+{
+	[ "$(in_ns "$1" cat "/sys/class/net/$2/carrier")" = "$3" ]
+}
+
+# Nothing holds the driver any more.
+unloads()
+{
+	wait_for 20 modprobe -r ovpn
+}
+
 ##
 # Traffic
 #
@@ -431,6 +449,35 @@ transfer()
 	sink=$?
 	rm -f "$WORK/file.got"
 	return $sink
+}
+
+# traffic NUMBER: everything that must work in any tunnel.
+traffic()
+{
+	local n=$1 peer4 peer6
+
+	peer4=$(vpn_addr "$n" 4)
+	peer6=$(vpn_addr "$n" 6)
+	check "client$n pings the server, IPv4" pings "client$n" "$VPN4"
+	check "client$n pings the server, IPv6" pings "client$n" "$VPN6"
+	check "the server pings client$n, IPv4" pings server "$peer4"
+	check "the server pings client$n, IPv6" pings server "$peer6"
+	check "full-size packets, IPv4" pings "client$n" "$VPN4" 20 -s 1472 -M "do"
+	check "full-size packets, IPv6" pings server "$peer6" 20 -s 1452 -M "do"
+	check "a file to the server" transfer "client$n" server "$VPN4" 8
+	check "a file to client$n" transfer server "client$n" "$peer6" 8
+}
+
+# storm NUMBER: the server and that client send all that goes, until the stage
+# is cleared.
+storm()
+{
+	local peer
+
+	peer=$(vpn_addr "$1" 4)
+	ip netns exec "client$1" ping -q -f -s 1400 "$VPN4" > /dev/null 2>&1 &
+	ip netns exec server ping -q -f -s 1400 "$peer" > /dev/null 2>&1 &
+	sleep 0.5
 }
 
 listening()

@@ -16,34 +16,9 @@ tunnel()
 	pings client1 "$VPN4" 2 2> /dev/null
 }
 
-peers()
-{
-	look "$1" peers "$2"
-}
-
-no_peers()
-{
-	[ -z "$(peers "$1" "$2")" ]
-}
-
-one_peer()
-{
-	[ "$(peers server tunS | wc -l)" -eq 1 ]
-}
-
 ifindex()
 {
 	ip -n "$1" -j link show dev "$2" | jq -re '.[0].ifindex'
-}
-
-carrier()
-{
-	[ "$(in_ns "$1" cat "/sys/class/net/$2/carrier")" = "$3" ]
-}
-
-unloads()
-{
-	wait_for 20 modprobe -r ovpn
 }
 
 server_again()
@@ -55,9 +30,9 @@ server_again()
 killed_server()
 {
 	tunnel
-	check "the kernel has the peer" not no_peers server tunS
+	check "the kernel has the peer" has_peers server tunS 1
 	stop server KILL
-	check "the peers go with the socket" wait_for 5 no_peers server tunS
+	check "the peers go with the socket" wait_for 5 has_peers server tunS 0
 	check "the device stays" ip -n server link show dev tunS
 	# A killed OpenVPN leaves its device behind. The next one finds the name
 	# taken, gives up at its first client and removes the device.
@@ -82,7 +57,7 @@ killed_client()
 	client 1 --remote 10.0.1.1 1194 udp4
 	check "a new start works" connected client1
 	check "pings" pings client1 "$VPN6"
-	check "the server is left with one peer" wait_for 20 one_peer
+	check "the server is left with one peer" wait_for 20 has_peers server tunS 1
 }
 
 restarted_client()
@@ -123,21 +98,10 @@ restarted_server()
 	check "pings" wait_for 5 pings client1 "$VPN4"
 }
 
-# both sides send as fast as they can
-storm()
-{
-	local peer
-
-	peer=$(vpn_addr 1 4)
-	ip netns exec client1 ping -q -f -s 1400 "$VPN4" > /dev/null 2>&1 &
-	ip netns exec server ping -q -f -s 1400 "$peer" > /dev/null 2>&1 &
-	sleep 0.5
-}
-
 killed_under_traffic()
 {
 	tunnel
-	storm
+	storm 1
 	kill -9 "${PID[server]}" "${PID[client1]}"
 	stage_down
 	check "the module can be unloaded" unloads
@@ -146,7 +110,7 @@ killed_under_traffic()
 device_removed()
 {
 	tunnel
-	storm
+	storm 1
 	check "the server's device goes" timeout 10 ip -n server link del tunS
 	check "the client's device goes" timeout 10 ip -n client1 link del tun1
 	stage_down
@@ -170,7 +134,7 @@ device_moved()
 namespace_deleted()
 {
 	tunnel
-	storm
+	storm 1
 	ip netns del client1
 	ip netns del server
 	{ jobs -p | xargs kill -9; wait; } 2> /dev/null || true

@@ -6,11 +6,6 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-no_peers()
-{
-	[ -z "$(look "$1" peers "$2")" ]
-}
-
 # The server waits twice as long as it tells its clients to.
 dead_client()
 {
@@ -24,7 +19,7 @@ dead_client()
 	stop client1 KILL
 	check "the server notices a dead client" wait_log server \
 		'SIGTERM\[soft,ovpn-dco: ping expired\]' 20
-	check "the peer is gone" no_peers server tunS
+	check "the peer is gone" has_peers server tunS 0
 	check "nothing else was said to be wrong" \
 		never_said server 'netlink reports|Cannot'
 }

@@ -7,23 +7,6 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-# traffic CLIENT: everything that must work in any tunnel
-traffic()
-{
-	local n=$1 peer4 peer6
-
-	peer4=$(vpn_addr "$n" 4)
-	peer6=$(vpn_addr "$n" 6)
-	check "client$n pings the server, IPv4" pings "client$n" "$VPN4"
-	check "client$n pings the server, IPv6" pings "client$n" "$VPN6"
-	check "the server pings client$n, IPv4" pings server "$peer4"
-	check "the server pings client$n, IPv6" pings server "$peer6"
-	check "full-size packets, IPv4" pings "client$n" "$VPN4" 20 -s 1472 -M "do"
-	check "full-size packets, IPv6" pings server "$peer6" 20 -s 1452 -M "do"
-	check "a file to the server" transfer "client$n" server "$VPN4" 8
-	check "a file to client$n" transfer server "client$n" "$peer6" 8
-}
-
 clean_exit()
 {
 	stop client1
