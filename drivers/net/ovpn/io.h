@@ -26,6 +26,7 @@ static_assert(OVPN_TX_PUSH >= OVPN_AEAD_HEADROOM);
 struct ovpn_key;
 struct ovpn_peer;
 struct ovpn_priv;
+struct ovpn_rx_cell;
 
 /**
  * struct ovpn_open_run - packets in a row with the same first word
@@ -113,9 +114,10 @@ int ovpn_rx_init(struct ovpn_priv *ovpn);
 void ovpn_rx_stop(struct ovpn_priv *ovpn);
 void ovpn_rx_exit(struct ovpn_priv *ovpn);
 void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb);
-struct napi_struct *ovpn_rx_napi(struct ovpn_priv *ovpn);
-bool ovpn_rx_room(struct ovpn_priv *ovpn);
-void ovpn_rx_enqueue_opened(struct ovpn_priv *ovpn, struct sk_buff *skb);
+struct ovpn_rx_cell *ovpn_rx_assign(struct ovpn_priv *ovpn);
+struct napi_struct *ovpn_rx_napi(struct ovpn_rx_cell *cell);
+bool ovpn_rx_room(const struct ovpn_rx_cell *cell);
+void ovpn_rx_enqueue_opened(struct ovpn_rx_cell *cell, struct sk_buff *skb);
 
 void ovpn_gso_exit(void);
 bool ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,

@@ -6,11 +6,14 @@
  * stack inside one RCU read section.
  *
  * TCP has a batch in its hands already: what lies in the socket's buffers. It
- * is opened on the spot, right out of them, and the plaintexts are queued.
+ * is opened on the spot, right out of them, and the plaintexts are queued: those
+ * of one connection always on the same queue, whichever CPU it is, so that they
+ * stay in order.
  */
 
 #include "io.h"
 
+#include <linux/cpumask.h>
 #include <linux/llist.h>
 #include <net/hotdata.h>
 
@@ -20,9 +23,10 @@
 /**
  * struct ovpn_rx_cell - the receive queue of one CPU
  * @incoming: packets queued, newest first; many producers, one consumer
- * @queued: packets ever queued; producers
+ * @queued: datagrams ever queued; the CPU's own producers
  * @pending: packets taken off @incoming, oldest first; consumer
- * @polled: packets ever taken off @pending; consumer
+ * @polled: datagrams ever taken off @pending; consumer
+ * @opened: plaintexts in @incoming and @pending
  * @napi: the consumer
  * @ovpn: the device
  */
@@ -32,6 +36,7 @@ struct ovpn_rx_cell {
 
 	struct llist_node *pending ____cacheline_aligned_in_smp;
 	unsigned int polled;
+	atomic_t opened;
 	struct napi_struct napi;
 	struct ovpn_priv *ovpn;
 };
@@ -63,7 +68,10 @@ static struct sk_buff *ovpn_rx_cell_next(struct ovpn_rx_cell *cell)
 	skb = llist_entry(cell->pending, struct sk_buff, ll_node);
 	cell->pending = cell->pending->next;
 	skb_mark_not_on_list(skb);
-	WRITE_ONCE(cell->polled, cell->polled + 1);
+	if (ovpn_rx_cb(skb)->opened)
+		atomic_dec(&cell->opened);
+	else
+		WRITE_ONCE(cell->polled, cell->polled + 1);
 	return skb;
 }
 
@@ -96,16 +104,8 @@ static int ovpn_rx_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
-static unsigned int ovpn_rx_backlog(const struct ovpn_rx_cell *cell)
+static void ovpn_rx_cell_add(struct ovpn_rx_cell *cell, struct sk_buff *skb)
 {
-	return cell->queued - READ_ONCE(cell->polled);
-}
-
-static void ovpn_rx_cell_add(struct ovpn_rx_cell *cell, struct sk_buff *skb,
-			     bool opened)
-{
-	ovpn_rx_cb(skb)->opened = opened;
-	WRITE_ONCE(cell->queued, cell->queued + 1);
 	if (llist_add(&skb->ll_node, &cell->incoming))
 		napi_schedule(&cell->napi);
 }
@@ -120,13 +120,13 @@ static void ovpn_rx_cell_add(struct ovpn_rx_cell *cell, struct sk_buff *skb,
 void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb)
 {
 	struct ovpn_rx_cell *cell = this_cpu_ptr(ovpn->cells);
+	unsigned int backlog = cell->queued - READ_ONCE(cell->polled);
 
 	if (unlikely(!(ovpn->dev->flags & IFF_UP))) {
 		ovpn_drop(ovpn, skb, OVPN_DROP_RX_DOWN);
 		return;
 	}
-	if (unlikely(ovpn_rx_backlog(cell) >=
-		     READ_ONCE(net_hotdata.max_backlog))) {
+	if (unlikely(backlog >= READ_ONCE(net_hotdata.max_backlog))) {
 		ovpn_drop(ovpn, skb, OVPN_DROP_RX_BACKLOG);
 		return;
 	}
@@ -134,44 +134,60 @@ void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb)
 	/* neither may outlive the caller's read section */
 	skb_dst_drop(skb);
 	skb->dev = ovpn->dev;
-	ovpn_rx_cell_add(cell, skb, false);
+	ovpn_rx_cb(skb)->opened = false;
+	WRITE_ONCE(cell->queued, cell->queued + 1);
+	ovpn_rx_cell_add(cell, skb);
 }
 
 /**
- * ovpn_rx_napi - the consumer of this CPU's receive queue
+ * ovpn_rx_assign - a receive queue for the packets of one connection
  * @ovpn: the device
  *
- * Context: BH off.
+ * Context: process, &ovpn_priv.config held.
+ * Return: the queue of one CPU, another one each time.
+ */
+struct ovpn_rx_cell *ovpn_rx_assign(struct ovpn_priv *ovpn)
+{
+	ovpn->rx_next = cpumask_next_wrap(ovpn->rx_next, cpu_online_mask);
+	return per_cpu_ptr(ovpn->cells, ovpn->rx_next);
+}
+
+/**
+ * ovpn_rx_napi - the consumer of a receive queue
+ * @cell: the queue
+ *
  * Return: the NAPI instance.
  */
-struct napi_struct *ovpn_rx_napi(struct ovpn_priv *ovpn)
+struct napi_struct *ovpn_rx_napi(struct ovpn_rx_cell *cell)
 {
-	return &this_cpu_ptr(ovpn->cells)->napi;
+	return &cell->napi;
 }
 
 /**
- * ovpn_rx_room - has this CPU's receive queue room for one more?
- * @ovpn: the device
+ * ovpn_rx_room - has a receive queue room for one more inner packet?
+ * @cell: the queue
  *
- * Context: BH off.
+ * Context: any.
  * Return: false if the network stack has to catch up first.
  */
-bool ovpn_rx_room(struct ovpn_priv *ovpn)
+bool ovpn_rx_room(const struct ovpn_rx_cell *cell)
 {
-	return ovpn_rx_backlog(this_cpu_ptr(ovpn->cells)) <
+	return atomic_read(&cell->opened) <
 	       READ_ONCE(net_hotdata.max_backlog);
 }
 
 /**
  * ovpn_rx_enqueue_opened - hand over an inner packet
- * @ovpn: the device
+ * @cell: the queue; others may add to it at the same time
  * @skb: the packet, as ovpn_open_record() made it; consumed
  *
  * Context: BH off, RCU read section.
  */
-void ovpn_rx_enqueue_opened(struct ovpn_priv *ovpn, struct sk_buff *skb)
+void ovpn_rx_enqueue_opened(struct ovpn_rx_cell *cell, struct sk_buff *skb)
 {
-	ovpn_rx_cell_add(this_cpu_ptr(ovpn->cells), skb, true);
+	ovpn_rx_cb(skb)->opened = true;
+	atomic_inc(&cell->opened);
+	ovpn_rx_cell_add(cell, skb);
 }
 
 /**

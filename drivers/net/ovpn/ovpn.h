@@ -124,6 +124,7 @@ struct ovpn_peer_table {
  * @dev: the network device
  * @mode: point-to-point or multi-peer; set once, before registration
  * @cells: the receive queues, one for each CPU (io_rx.c)
+ * @rx_next: the CPU whose queue the last connection got; @config
  * @drops: counters of dropped packets by reason, one set for each CPU
  * @table: the peers
  * @lock: membership in @table. BH. &ovpn_peer.lock nests inside
@@ -135,6 +136,7 @@ struct ovpn_priv {
 	struct net_device *dev;
 	enum ovpn_mode mode;
 	struct ovpn_rx_cell __percpu *cells;
+	int rx_next;
 	struct ovpn_drops __percpu *drops;
 	struct ovpn_peer_table table;
 

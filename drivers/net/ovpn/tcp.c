@@ -10,6 +10,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "io.h"
 #include "ovpn.h"
 #include "proto.h"
 #include "socket.h"
@@ -128,6 +129,7 @@ static void ovpn_tcp_attach(struct ovpn_socket *sock, struct ovpn_peer *peer)
 	INIT_DELAYED_WORK(&tcp->work, ovpn_tcp_work);
 	__skb_queue_head_init(&tcp->unread);
 	skb_queue_head_init(&tcp->out);
+	tcp->cell = ovpn_rx_assign(sock->ovpn);
 	tcp->peer = peer;
 	ovpn_tcp_set_allocation(tcp);
 

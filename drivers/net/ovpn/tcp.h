@@ -19,6 +19,7 @@
 #include "socket.h"
 
 struct ovpn_peer;
+struct ovpn_rx_cell;
 
 /* control packets of user space that wait in the queue: it may send more as
  * long as there are not so many bytes of them
@@ -47,6 +48,7 @@ struct ovpn_peer;
  * @end: the connection is over, or useless: the peer has to go
  * @reason: why
  *
+ * @cell: where inner packets are queued
  * @partial: a packet that has come in part, from its length on; socket lock,
  *	as all that follows here
  * @length: the first byte of a length that has come in part
@@ -84,6 +86,7 @@ struct ovpn_tcp {
 	unsigned long end;
 	enum ovpn_del_peer_reason reason;
 
+	struct ovpn_rx_cell *cell;
 	struct sk_buff *partial;
 	u8 length;
 	bool length_half;

@@ -99,7 +99,7 @@ static int ovpn_tcp_whole(struct ovpn_tcp_reader *reader, struct sk_buff *skb)
 		__skb_pull(skb, OVPN_LENGTH_SIZE);
 		skb = ovpn_open_whole(&reader->run, tcp->peer, skb);
 		if (likely(skb))
-			ovpn_rx_enqueue_opened(tcp->sock.ovpn, skb);
+			ovpn_rx_enqueue_opened(tcp->cell, skb);
 		break;
 	case OVPN_OPCODE_DATA_V1:
 		ovpn_drop(tcp->sock.ovpn, skb, OVPN_DROP_RX_V1);
@@ -180,7 +180,7 @@ static int ovpn_tcp_direct(struct ovpn_tcp_reader *reader,
 		copy = ovpn_open_record(&reader->run, tcp->peer, skb, offset,
 					len);
 		if (likely(copy))
-			ovpn_rx_enqueue_opened(tcp->sock.ovpn, copy);
+			ovpn_rx_enqueue_opened(tcp->cell, copy);
 		return 0;
 	}
 
@@ -232,7 +232,7 @@ static int ovpn_tcp_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	int ret;
 
 	while (used < len) {
-		if (unlikely(!ovpn_rx_room(reader->tcp->sock.ovpn))) {
+		if (unlikely(!ovpn_rx_room(reader->tcp->cell))) {
 			reader->later = 0;
 			desc->count = 0;
 			break;
@@ -268,8 +268,7 @@ bool ovpn_tcp_read(struct ovpn_tcp *tcp)
 	if (unlikely(tcp->broken))
 		return true;
 
-	ovpn_open_begin(&reader.run, tcp->sock.ovpn,
-			ovpn_rx_napi(tcp->sock.ovpn));
+	ovpn_open_begin(&reader.run, tcp->sock.ovpn, ovpn_rx_napi(tcp->cell));
 	tcp_read_sock(tcp->sock.sk, &desc, ovpn_tcp_actor);
 	ovpn_open_end(&reader.run);
 
