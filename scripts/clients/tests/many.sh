@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Many clients that come at once, lose their server together and come again.
+# Many clients that come at once, lose their server together and come again. One
+# after the other over UDP and over TCP, all on one device.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
@@ -16,9 +17,18 @@ all()
 	done
 }
 
+start_server()
+{
+	server --local 0.0.0.0 1194 udp4 --local 0.0.0.0 1195 tcp4-server \
+		--explicit-exit-notify 1 --keepalive 2 10 "$@"
+}
+
 start_one()
 {
-	client "$1" --remote "10.0.$1.1" 1194 udp4 --connect-retry 1 1
+	local proto=(1194 udp4)
+
+	[ $(($1 % 2)) -eq 0 ] || proto=(1195 tcp4-client)
+	client "$1" --remote "10.0.$1.1" "${proto[@]}" --connect-retry 1 1
 }
 
 is_up()
@@ -62,6 +72,12 @@ listed()
 	[ "$(grep -c ^CLIENT_LIST, "$WORK/status")" -eq "$CLIENTS" ]
 }
 
+listed_tcp()
+{
+	[ "$(grep -c '^CLIENT_LIST,.*,tcp4-server:' "$WORK/status")" \
+		-eq $((CLIENTS / 2)) ]
+}
+
 many()
 {
 	local n
@@ -70,8 +86,7 @@ many()
 	for n in $(seq "$CLIENTS"); do
 		pki "client$n"
 	done
-	server --proto udp4 --explicit-exit-notify 1 --keepalive 2 10 \
-		--status "$WORK/status" 1 --status-version 2
+	start_server --status "$WORK/status" 1 --status-version 2
 	all start_one
 	check "all $CLIENTS come up" all is_up
 	check "all are offloaded" all is_offloaded
@@ -83,10 +98,11 @@ many()
 	check "the server pings all" all ping_down
 	check "all ping each other around" all ping_around
 	check "the status lists all" wait_for 10 listed
+	check "half of them over TCP" wait_for 10 listed_tcp
 
 	stop server
 	rm "$WORK/server.log"
-	server --proto udp4 --keepalive 2 10
+	start_server
 	check "after the server's restart all come back" all is_back
 	check "and ping" all ping_up
 }

@@ -3,17 +3,19 @@
 #
 # Device and packet sizes: OpenVPN's default lets the device have the MTU of the
 # wire, so sealed full-size packets do not fit in one frame and must be fragmented.
+# In a TCP stream a packet may have any size.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-# sizes MTU FAMILY SERVER
+# sizes MTU PROTO SERVER
 sizes()
 {
 	local mtu=$1 proto=$2 remote=$3 peer4 peer6
+	local serves=${proto/tcp4/tcp4-server} calls=${proto/tcp4/tcp4-client}
 
 	stage_up 1
-	server --proto "$proto" --tun-mtu "$mtu"
-	client 1 --remote "$remote" 1194 "$proto" --tun-mtu "$mtu"
+	server --proto "$serves" --tun-mtu "$mtu"
+	client 1 --remote "$remote" 1194 "$calls" --tun-mtu "$mtu"
 	connected client1
 	peer4=$(vpn_addr 1 4)
 	peer6=$(vpn_addr 1 6)
@@ -48,4 +50,6 @@ scenario "default MTU over IPv6" sizes 1500 udp6 fd00:0:1::1
 scenario "MTU 1280" sizes 1280 udp4 10.0.1.1
 scenario "MTU 9000 over IPv4" sizes 9000 udp4 10.0.1.1
 scenario "MTU 9000 over IPv6" sizes 9000 udp6 fd00:0:1::1
+scenario "MTU 9000 over TCP" sizes 9000 tcp4 10.0.1.1
+scenario "MTU 65000 over TCP" sizes 65000 tcp4 10.0.1.1
 done_testing

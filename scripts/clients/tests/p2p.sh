@@ -30,11 +30,6 @@ caller()
 		--cert "$PKI/client.crt" --key "$PKI/client.key"
 }
 
-carrier()
-{
-	[ "$(in_ns "$1" cat "/sys/class/net/$2/carrier")" = "$3" ]
-}
-
 both_ways()
 {
 	check "ping to the listener, IPv4$1" pings client1 10.9.0.1
@@ -54,15 +49,33 @@ replaced()
 		[ "${now%% *}" != "$1" ]
 }
 
+# Over TCP the caller notices at once, not by a timer.
+killed_listener()
+{
+	stop left KILL
+	check "the caller notices that the listener is gone" wait_log right \
+		'Connection reset, restarting' 2
+	check "its kernel has no peer" wait_for 2 has_peers client1 tunR 0
+	ip -n server link del tunL
+	rm "$WORK/left.log"
+	listener "$@"
+	connected left
+	check "and calls again" \
+		wait_again right 'Initialization Sequence Completed' 1
+	both_ways ", after the other's restart"
+}
+
+# p2p LISTENER-PROTO CALLER-PROTO ADDRESS
 p2p()
 {
-	local proto=$1 address=$2 peer
+	local proto=$1 address=$3 peer
+	local calls=(--proto "$2" --remote "$address" --connect-retry 1 1)
 
 	stage_up 1
 	listener --proto "$proto" --local "$address"
 	wait_for 10 ip -n server link show dev tunL up
 	check "no peer, no carrier" carrier server tunL 0
-	caller --proto "$proto" --remote "$address"
+	caller "${calls[@]}"
 	connected left
 	connected right
 	check "the listener is offloaded" offloaded left
@@ -76,15 +89,18 @@ p2p()
 	stop right KILL
 	ip -n client1 link del tunR
 	rm "$WORK/right.log"
-	caller --proto "$proto" --remote "$address"
+	caller "${calls[@]}"
 	connected right
 	check "after a restart one peer, a new one" wait_for 10 replaced "$peer"
 	both_ways ", after a restart"
+	[[ $proto != tcp* ]] || killed_listener --proto "$proto" --local "$address"
 	stop right
 	stop left
 	check "the listener's device is gone" not ip -n server link show tunL
 }
 
-scenario "IPv4" p2p udp4 10.0.1.1
-scenario "IPv6" p2p udp6 fd00:0:1::1
+scenario "UDP, IPv4" p2p udp4 udp4 10.0.1.1
+scenario "UDP, IPv6" p2p udp6 udp6 fd00:0:1::1
+scenario "TCP, IPv4" p2p tcp4-server tcp4-client 10.0.1.1
+scenario "TCP, IPv6" p2p tcp6-server tcp6-client fd00:0:1::1
 done_testing

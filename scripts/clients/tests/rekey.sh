@@ -9,15 +9,17 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-# rekey SERVER-SECONDS CLIENT-SECONDS ASKING-NAME LOST [CLIENT-OPTION...]
+# rekey PROTO SERVER-SECONDS CLIENT-SECONDS ASKING-NAME LOST [CLIENT-OPTION...]
 rekey()
 {
-	local reneg_server=$1 reneg_client=$2 asks=$3 lost=$4
-	shift 4
+	local proto=$1 reneg_server=$2 reneg_client=$3 asks=$4 lost=$5
+	shift 5
 
 	stage_up 1
-	server --proto udp4 --reneg-sec "$reneg_server" --keepalive 2 8
-	client 1 --remote 10.0.1.1 1194 udp4 --reneg-sec "$reneg_client" "$@"
+	server --proto "${proto/tcp4/tcp4-server}" --keepalive 2 8 \
+		--reneg-sec "$reneg_server"
+	client 1 --remote 10.0.1.1 1194 "${proto/tcp4/tcp4-client}" \
+		--reneg-sec "$reneg_client" "$@"
 	connected client1
 	flow_start up client1 "$VPN4" 17
 	flow_start down server "$(vpn_addr 1 6)" 17
@@ -33,7 +35,10 @@ rekey()
 	check "nobody started again" never_said client1 'SIGUSR1|Restart pause'
 }
 
-scenario "the client asks" rekey 0 4 client1 0
-scenario "the server asks" rekey 4 0 server 4
-scenario "ChaCha20-Poly1305" rekey 0 4 client1 0 --data-ciphers CHACHA20-POLY1305
+scenario "the client asks" rekey udp4 0 4 client1 0
+scenario "the server asks" rekey udp4 4 0 server 4
+scenario "ChaCha20-Poly1305" rekey udp4 0 4 client1 0 \
+	--data-ciphers CHACHA20-POLY1305
+scenario "TCP, the client asks" rekey tcp4 0 4 client1 0
+scenario "TCP, the server asks" rekey tcp4 4 0 server 4
 done_testing

@@ -38,8 +38,8 @@ marked()
 	only_marked server wire1 8
 	check "without the mark nothing gets through" \
 		not in_ns client1 ping -c 1 -W 1 "$2"
-	server --proto "$1" --mark 8
-	client 1 --remote "$2" 1194 "$1" --mark 7
+	server --proto "${1/tcp4/tcp4-server}" --mark 8
+	client 1 --remote "$2" 1194 "${1/tcp4/tcp4-client}" --mark 7
 	connected client1
 	both_ways
 }
@@ -70,8 +70,8 @@ in_vrf()
 	vrf client1 wire
 	check "the main table does not know the wire" \
 		not in_ns client1 ping -c 1 -W 1 "$2"
-	server --proto "$1" --bind-dev vrf0
-	client 1 --remote "$2" 1194 "$1" --bind-dev vrf0
+	server --proto "${1/tcp4/tcp4-server}" --bind-dev vrf0
+	client 1 --remote "$2" 1194 "${1/tcp4/tcp4-client}" --bind-dev vrf0
 	connected client1
 	both_ways
 }
@@ -123,8 +123,10 @@ multihome()
 
 scenario "mark, IPv4" marked udp4 10.0.1.1
 scenario "mark, IPv6" marked udp6 fd00:0:1::1
+scenario "mark, TCP" marked tcp4 10.0.1.1
 scenario "VRF, IPv4" in_vrf udp4 10.0.1.1
 scenario "VRF, IPv6" in_vrf udp6 fd00:0:1::1
+scenario "VRF, TCP" in_vrf tcp4 10.0.1.1
 scenario "multihome, IPv4" multihome udp4 10.0.1.3
 scenario "multihome, IPv6" multihome udp6 fd00:0:1::3
 scenario "multihome, IPv4 on an IPv6 socket" multihome udp6 10.0.1.3 udp4
