@@ -245,6 +245,12 @@ static void ovpn_tx_packet(struct ovpn_priv *ovpn, struct sk_buff *skb)
 		return;
 	}
 
+	/* a tunnel inside itself would never end; UDP looks at its route */
+	if (unlikely(skb->sk && skb->sk == peer->sock->sk)) {
+		ovpn_drop(ovpn, skb, OVPN_DROP_TX_NO_ROUTE);
+		return;
+	}
+
 	dsfield = skb->protocol == htons(ETH_P_IP) ?
 		  ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
 	if (skb_is_gso(skb) && ovpn_tx_super(peer, skb, dsfield))

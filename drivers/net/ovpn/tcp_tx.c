@@ -225,6 +225,39 @@ static void ovpn_tcp_queue_data(struct ovpn_tcp *tcp, struct sk_buff *list)
 		ovpn_tcp_drop(tcp, skb, why);
 }
 
+/* Take the socket's spinlock if nobody has it, not even the caller of our
+ * caller: a tunnel inside a tunnel may come back to the socket it came from.
+ * Without SMP a spinlock does not tell; there one level is all that is tried.
+ */
+#ifdef CONFIG_SMP
+static bool ovpn_tcp_trylock(struct sock *sk)
+{
+	return spin_trylock(&sk->sk_lock.slock);
+}
+
+static void ovpn_tcp_unlock(struct sock *sk)
+{
+	spin_unlock(&sk->sk_lock.slock);
+}
+#else
+static bool ovpn_tcp_busy;
+
+static bool ovpn_tcp_trylock(struct sock *sk)
+{
+	if (ovpn_tcp_busy)
+		return false;
+	ovpn_tcp_busy = true;
+	spin_lock(&sk->sk_lock.slock);
+	return true;
+}
+
+static void ovpn_tcp_unlock(struct sock *sk)
+{
+	spin_unlock(&sk->sk_lock.slock);
+	ovpn_tcp_busy = false;
+}
+#endif
+
 /**
  * ovpn_tcp_send - send sealed packets to a peer
  * @peer: the peer
@@ -242,14 +275,14 @@ void ovpn_tcp_send(struct ovpn_peer *peer, struct sk_buff *list)
 
 	ovpn_tcp_queue_data(tcp, list);
 
-	if (unlikely(!spin_trylock(&sk->sk_lock.slock))) {
+	if (unlikely(!ovpn_tcp_trylock(sk))) {
 		ovpn_tcp_kick(tcp, 0);
 		return;
 	}
 	/* an owner pushes when it lets go */
 	if (!sock_owned_by_user_nocheck(sk) && tcp->peer)
 		ovpn_tcp_push(tcp);
-	spin_unlock(&sk->sk_lock.slock);
+	ovpn_tcp_unlock(sk);
 }
 
 /**
