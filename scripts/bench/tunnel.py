@@ -33,6 +33,13 @@ def run(*args, **kwargs):
     return done.stdout
 
 
+def start(args):
+    """A program that goes on; whoever starts it ends it."""
+    return subprocess.Popen(args, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
 def exec_in(end, *args):
     """The arguments that run a program at one end."""
     return ["ip", "netns", "exec", end, *[str(arg) for arg in args]]
@@ -124,8 +131,8 @@ class Tunnel:
     def __exit__(self, *_):
         # Devices first: they use the sockets.
         for end in ENDS:
-            subprocess.run(["ip", "-n", end, "link", "del", "tun0"], check=False,
-                           stderr=subprocess.DEVNULL)
+            subprocess.run(["ip", "-n", end, "link", "del", "tun0"],
+                           check=False, stderr=subprocess.DEVNULL)
         for holder in self.holders:
             holder.terminate()
             holder.wait()
@@ -208,9 +215,7 @@ class Tunnel:
         path = f"/tmp/{end}.sock"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-        holder = subprocess.Popen(exec_in(end, self.cli, "hold", path, *args),
-                                  stdout=subprocess.DEVNULL)
-        self.holders.append(holder)
+        self.holders.append(start(exec_in(end, self.cli, "hold", path, *args)))
         wait_for("a socket", lambda: os.path.exists(path))
         return path
 
@@ -264,8 +269,8 @@ class Tunnel:
 
     @staticmethod
     def _driver_counters(end):
-        done = subprocess.run(exec_in(end, "ethtool", "-S", "tun0"), check=False,
-                              stdout=subprocess.PIPE,
+        done = subprocess.run(exec_in(end, "ethtool", "-S", "tun0"),
+                              check=False, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, encoding="utf-8")
         count = {}
         for line in done.stdout.split("\n"):
