@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Transport sockets that outlive one call of the program
- *
- * "hold" opens a socket in its own network namespace and hands the descriptor
- * to everybody who connects to a unix socket. So the device may well live in
- * another namespace than its transport, and a test closes the transport by
- * killing the holder.
+ * Transport sockets that a "hold" gives away, and user space's traffic on them
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "ovpn-cli.h"
-
-static char held_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
 /* A numeric address; family AF_UNSPEC takes what it looks like */
 int parse_address(int family, const char *addr, uint16_t port,
@@ -42,7 +33,7 @@ int parse_address(int family, const char *addr, uint16_t port,
 	return ss->ss_family;
 }
 
-static struct sockaddr_un unix_address(const char *path)
+struct sockaddr_un unix_address(const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 
@@ -52,154 +43,8 @@ static struct sockaddr_un unix_address(const char *path)
 	return un;
 }
 
-static void set_option(int fd, int level, int option, int value)
-{
-	if (setsockopt(fd, level, option, &value, sizeof(value))) {
-		fail("setsockopt: %s", strerror(errno));
-		exit(1);
-	}
-}
-
-static void apply_options(int fd, struct args *a)
-{
-	while (a->argc) {
-		if (arg_is(a, "dev")) {
-			const char *dev = arg_next(a, "DEV");
-
-			if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, dev,
-				       strlen(dev) + 1)) {
-				fail("bind to %s: %s", dev, strerror(errno));
-				exit(1);
-			}
-		} else if (arg_is(a, "mark")) {
-			set_option(fd, SOL_SOCKET, SO_MARK,
-				   arg_number(a, "mark", UINT32_MAX));
-		} else if (arg_is(a, "tos")) {
-			set_option(fd, IPPROTO_IP, IP_TOS,
-				   arg_number(a, "tos", UINT8_MAX));
-		} else if (arg_is(a, "pmtudisc")) {
-			set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-				   arg_number(a, "pmtudisc", 5));
-		} else if (arg_is(a, "v6only")) {
-			set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-		} else if (arg_is(a, "reuse")) {
-			set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-		} else {
-			arg_end(a);
-		}
-	}
-}
-
-/* The accepted end of a connection to ourselves; the other end is kept open */
-static int tcp_accepted(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	int client;
-
-	if (listen(fd, 1) || getsockname(fd, (void *)&ss, &len))
-		return -1;
-	client = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (client < 0 || connect(client, (void *)&ss, len))
-		return -1;
-	return accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-}
-
-static int open_socket(const char *kind, struct args *a)
-{
-	struct sockaddr_storage ss;
-	const char *addr;
-	socklen_t len;
-	int fd, family;
-	bool tcp;
-
-	if (!strcmp(kind, "unix"))
-		return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (!strcmp(kind, "file"))
-		return open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	tcp = !strncmp(kind, "tcp", 3);
-	if ((!tcp && strncmp(kind, "udp", 3)) ||
-	    (strcmp(kind + 3, "4") && strcmp(kind + 3, "6")))
-		usage_error("unknown kind of socket: %s", kind);
-	family = kind[3] == '4' ? AF_INET : AF_INET6;
-
-	addr = arg_next(a, "ADDR");
-	parse_address(family, addr, arg_number(a, "PORT", UINT16_MAX), &ss,
-		      &len);
-
-	fd = socket(family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	if (family == AF_INET6)
-		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-	apply_options(fd, a);
-	if (bind(fd, (void *)&ss, len))
-		return -1;
-	return tcp ? tcp_accepted(fd) : fd;
-}
-
-static void drop_path(int sig)
-{
-	unlink(held_path);
-	_exit(sig == SIGTERM ? 0 : 1);
-}
-
-static void hand_over(int client, int fd)
-{
-	_Alignas(8) char control[CMSG_SPACE(sizeof(fd))] = {};
-	char byte = 'f';
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	if (sendmsg(client, &msg, MSG_NOSIGNAL) < 0)
-		fail("hand over: %s", strerror(errno));
-}
-
-int cmd_hold(struct args *a)
-{
-	const char *path = arg_next(a, "PATH");
-	const char *kind = arg_next(a, "KIND");
-	struct sockaddr_un un = unix_address(path);
-	int fd, server, client;
-
-	fd = open_socket(kind, a);
-	if (fd < 0)
-		return fail("%s socket: %s", kind, strerror(errno));
-	arg_end(a);
-
-	/* the path appears only once it can be connected to */
-	strcat(un.sun_path, ".new");
-	unlink(un.sun_path);
-	server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (server < 0 || bind(server, (void *)&un, sizeof(un)) ||
-	    listen(server, 16) || rename(un.sun_path, path))
-		return fail("%s: %s", path, strerror(errno));
-	memcpy(held_path, path, strlen(path));
-	signal(SIGTERM, drop_path);
-	signal(SIGINT, drop_path);
-	puts("ready");
-	fflush(stdout);
-
-	while ((client = accept4(server, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		hand_over(client, fd);
-		close(client);
-	}
-	return fail("accept: %s", strerror(errno));
-}
-
-/* The descriptor that the holder behind @path gives away */
-int socket_fetch(const char *path)
+/* Ask the holder behind @path; its connection is *@holder */
+static int fetch(const char *path, int *holder)
 {
 	_Alignas(8) char control[CMSG_SPACE(sizeof(int))];
 	char byte;
@@ -212,15 +57,14 @@ int socket_fetch(const char *path)
 	};
 	struct sockaddr_un un = unix_address(path);
 	struct cmsghdr *cmsg;
-	int fd, server;
+	int fd;
 
-	server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (server < 0 || connect(server, (void *)&un, sizeof(un)) ||
-	    recvmsg(server, &msg, MSG_CMSG_CLOEXEC) != 1) {
+	*holder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*holder < 0 || connect(*holder, (void *)&un, sizeof(un)) ||
+	    recvmsg(*holder, &msg, MSG_CMSG_CLOEXEC) != 1) {
 		fail("socket %s: %s", path, strerror(errno));
 		exit(1);
 	}
-	close(server);
 	cmsg = CMSG_FIRSTHDR(&msg);
 	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS) {
 		fail("socket %s: no descriptor came", path);
@@ -228,6 +72,30 @@ int socket_fetch(const char *path)
 	}
 	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
 	return fd;
+}
+
+/* The descriptor that the holder behind @path gives away */
+int socket_fetch(const char *path)
+{
+	int holder, fd = fetch(path, &holder);
+
+	close(holder);
+	return fd;
+}
+
+/* Let the holder close one of its sockets, and wait until it is closed */
+int cmd_drop(struct args *a)
+{
+	const char *path = arg_next(a, "PATH");
+	int holder, fd;
+	char byte = 'x';
+
+	arg_end(a);
+	fd = fetch(path, &holder);
+	close(fd);
+	if (write(holder, &byte, 1) != 1 || read(holder, &byte, 1))
+		return fail("%s: %s", path, strerror(errno));
+	return 0;
 }
 
 /* IPv4 goes out of an IPv6 socket in the mapped form */
@@ -274,7 +142,7 @@ int cmd_recv(struct args *a)
 {
 	const char *path = arg_next(a, "PATH");
 	struct pollfd pfd = { .events = POLLIN };
-	char addr[NI_MAXHOST], port[NI_MAXSERV];
+	char addr[NI_MAXHOST] = "-", port[NI_MAXSERV] = "-";
 	struct sockaddr_storage ss;
 	static uint8_t data[65536];
 	socklen_t len = sizeof(ss);

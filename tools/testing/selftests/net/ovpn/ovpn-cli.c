@@ -20,9 +20,18 @@ static const char usage_text[] =
 "  link-set IFACE mode p2p|mp|N\n"
 "  link-get IFACE\n"
 "  link-del IFACE\n"
-"  hold PATH KIND ADDR PORT [OPTION...]   KIND: udp4 udp6 tcp4 tcp6 unix file\n"
-"       options: dev DEV, mark N, tos N, pmtudisc N, v6only, reuse\n"
+"  hold PATH KIND ADDR PORT [OPTION...]\n"
+"       KIND: udp4 udp6 tcp4 tcp6 mptcp4 mptcp6 unix file\n"
+"       options: dev DEV, mark N, tos N, pmtudisc N, sndbuf N, rcvbuf N,\n"
+"                v6only, reuse, nodelay, reset (SO_LINGER 0), user-timeout MS\n"
 "       opens a socket and serves it on PATH until killed; prints \"ready\"\n"
+"       A TCP socket is the accepted end of a connection to itself, or\n"
+"         to ADDR PORT [count N]  connected; with count on PATH.1 ... PATH.N\n"
+"         accept                  the first connection that comes: who asks\n"
+"                                 for it earlier waits\n"
+"         listen                  listening; what comes is on PATH.1 PATH.2 ...\n"
+"         idle                    none of these\n"
+"  drop PATH                              close one socket of a hold\n"
 "  peer-new IFACE id N sock PATH [PEER...]\n"
 "  peer-set IFACE id N [PEER...]\n"
 "       PEER: tx-id N, remote ADDR PORT [scope DEV], vpn4 A, vpn6 A, local A,\n"
@@ -48,6 +57,7 @@ static const struct command {
 	const char *name;
 	int (*run)(struct args *a);
 } commands[] = {
+	{ "drop", cmd_drop },
 	{ "hold", cmd_hold },
 	{ "key-del", cmd_key_del },
 	{ "key-get", cmd_key_get },

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #define NL_BUF_SIZE	32768
 
@@ -102,9 +103,13 @@ void attr_print_value(FILE *to, const struct attr_def *def,
 		      const struct nlattr *attr);
 size_t parse_hex(const char *s, size_t slen, uint8_t *out, size_t max);
 
-/* cli-socket.c */
-int socket_fetch(const char *path);
+/* cli-hold.c */
 int cmd_hold(struct args *a);
+
+/* cli-socket.c */
+struct sockaddr_un unix_address(const char *path);
+int socket_fetch(const char *path);
+int cmd_drop(struct args *a);
 int cmd_send(struct args *a);
 int cmd_recv(struct args *a);
 int parse_address(int family, const char *addr, uint16_t port,
