@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command line of ovpn-frames. */
+/* The command line of ovpn-frames and ovpn-tcp. */
 #ifndef _OVPN_FRAME_OPTS_H
 #define _OVPN_FRAME_OPTS_H
 
@@ -12,47 +12,20 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #endif
 
-static const char usage_text[] =
-"usage: ovpn-frames COMMAND [WORD VALUE]...\n"
-"commands that send (each prints sent=N):\n"
-"  send         well-formed datagrams, packet ids from pkt-id, or of ids\n"
-"  lengths      a datagram cut to each length 1..128; then random bytes so long\n"
-"  classes      each opcode (or one: opcode N), key id, kind of peer id; random\n"
-"  bitflip      a datagram with one bit flipped, once per bit (not the opcode)\n"
-"  trunc-inner  the inner packet cut to each shorter length, then sealed\n"
-"  garbage      sealed random bytes, each first byte\n"
-"  flood        count datagrams, of all of these kinds, by seed\n"
-"  bytes        the datagram of hex DIGITS, as it is\n"
-"commands that receive (ready when bound; count or timeout ends them):\n"
-"  recv         open, check and print what arrives\n"
-"  serve        the same, and answer inner echo requests\n"
-"  ping         inner echo requests, each waits for its reply\n"
-"  sniff        open and check what comes in on device dev for the port of to\n"
-"other:\n"
-"  mark         give the socket that ovpn-cli holds at sock PATH the mark N\n"
-"words:\n"
-"  from ADDR PORT, to ADDR PORT   transport addresses\n"
-"  raw                            forge the transport source address\n"
-"  secret S, dir 0|1, cipher C, bits N, key-id N; key N S: another key\n"
-"  peer-id N (sent), my-id N (expected), pkt-id N, ids A-B,C,...\n"
-"  isrc ADDR, idst ADDR, sport N, dport N, size N   inner packet\n"
-"  inner udp|echo|keepalive|empty|random\n"
-"  count N, timeout SEC, seed N, opcode N, hex DIGITS, sock PATH, mark N\n"
-"  dev DEV, quiet, unordered\n";
-
 enum { INNER_UDP, INNER_ECHO, INNER_KEEPALIVE, INNER_EMPTY, INNER_RANDOM };
 
 static struct {
 	struct inner_addr from, to, isrc, idst;
-	const char *secret[8], *cipher, *ids, *hex, *sock, *dev;
+	const char *secret[8], *cipher, *ids, *hex, *sock, *dev, *far, *what;
 	__u32 bits, dir, key_id, peer_id, my_id, pkt_id, count, size, seed;
-	__u32 mark;
+	__u32 mark, seq, len, bytes, pieces, chunk, pause;
 	int inner, opcode;
 	double timeout;
 	bool raw, quiet, unordered;
 } o = {
 	.cipher = "aes-gcm", .bits = 256, .size = 64, .opcode = -1,
 	.my_id = UINT32_MAX, .pkt_id = 1, .seed = 1, .timeout = 5,
+	.what = "data", .seq = 1, .bytes = 65536, .pieces = 2,
 };
 
 static void parse_inner(const char *kind)
@@ -93,6 +66,9 @@ static bool parse_word(const char *word, const char *value)
 		{ "peer-id", &o.peer_id }, { "my-id", &o.my_id },
 		{ "pkt-id", &o.pkt_id }, { "count", &o.count },
 		{ "size", &o.size }, { "seed", &o.seed }, { "mark", &o.mark },
+		{ "seq", &o.seq }, { "len", &o.len }, { "bytes", &o.bytes },
+		{ "pieces", &o.pieces }, { "chunk", &o.chunk },
+		{ "pause", &o.pause },
 	};
 	unsigned int i;
 
@@ -114,6 +90,10 @@ static bool parse_word(const char *word, const char *value)
 		o.dev = value;
 	else if (!strcmp(word, "sock"))
 		o.sock = value;
+	else if (!strcmp(word, "far"))
+		o.far = value;
+	else if (!strcmp(word, "what"))
+		o.what = value;
 	else if (!strcmp(word, "inner"))
 		parse_inner(value);
 	else if (!strcmp(word, "opcode"))

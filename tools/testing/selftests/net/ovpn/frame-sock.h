@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "frame-inner.h"
 
@@ -45,7 +46,7 @@ static inline void from_sockaddr(struct inner_addr *addr,
 }
 
 /* ovpn-cli's holder answers a connection with the descriptor */
-static inline int frame_mark(const char *path, __u32 mark)
+static inline int frame_fetch(const char *path)
 {
 	union {
 		struct cmsghdr hdr;
@@ -67,7 +68,14 @@ static inline int frame_mark(const char *path, __u32 mark)
 	    recvmsg(holder, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
 		err(1, "%s", path);
 	memcpy(&sk, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(sk));
-	if (setsockopt(sk, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
+	close(holder);
+	return sk;
+}
+
+static inline int frame_mark(const char *path, __u32 mark)
+{
+	if (setsockopt(frame_fetch(path), SOL_SOCKET, SO_MARK, &mark,
+		       sizeof(mark)))
 		err(1, "SO_MARK");
 	return 0;
 }
