@@ -126,12 +126,12 @@ udp_iperf()
 		"datagrams lost to $2"
 }
 
-# steady NAME NS ADDR SECONDS [PING OPTION...]: pings in the background, 200 a
+# steady NAME NS ADDR SECONDS [OPTION...]: pings in the background, 200 a
 # second; the end is awaited by steady_end
 steady()
 {
-	spawn "$1" ip netns exec "$2" ping -q -n -i 0.005 -W 2 \
-		-c $(($4 * 200)) "${@:5}" "$3"
+	spawn "$1" ip netns exec "$2" "$PINGER" -i 0.005 -c $(($4 * 200)) \
+		"${@:5}" "$3"
 }
 
 # steady_end NAME [N]: no more than N (0) packets were lost, none came twice
@@ -140,12 +140,12 @@ steady_end()
 	local sent got
 
 	finish "$1" || true
-	read -r sent got < <(sed -n \
-		's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' \
-		"$T/$1.out")
-	echo "$1: $got of $sent"
-	if [[ -z $sent || $((sent - got)) -gt ${2:-0} ]] ||
-	   grep -q duplicates "$T/$1.out"; then
+	sent=$(value sent "$T/$1.out")
+	got=$(value received "$T/$1.out")
+	echo "$1: $(head -n 1 "$T/$1.out")"
+	if [[ -z $sent || $((sent - got)) -gt ${2:-0} ||
+	      $(value doubled "$T/$1.out") != 0 ||
+	      $(value wrong "$T/$1.out") != 0 ]]; then
 		cat "$T/$1.out"
 		die "$1: packets lost or doubled"
 	fi
