@@ -13,7 +13,8 @@
 # the subshell ends. Its output becomes KTAP comments.
 #
 # Topology of two_ends: one tunnel between the namespaces $A and $B, peer id 1.
-# The transport sockets are held as "a" and "b".
+# The transport sockets are held as "a" and "b"; over TCP b is the one that
+# connects, from any port.
 #
 #   +---------- $A ----------+          +---------- $B ----------+
 #   | tunA   10.8.0.1/24     |          | tunB   10.8.0.2/24     |
@@ -27,7 +28,8 @@
 # Topology of mp_star N: a server with N clients on one switch. Node 1 is the
 # server $S with a device of mode mp, node i (2 .. N + 1) the client ${C[i]},
 # which is peer id i in the server and knows the server as peer id i too.
-# The transport sockets are held as "n1" .. "n(N+1)".
+# The transport sockets are held as "n1" .. "n(N+1)"; over TCP the server's end
+# of the connection of client i is "n1 (i-1)".
 #
 #   +------- $S -------+  +----- ${C[2]} ----+     +----- ${C[i]} ----+
 #   | tun1 10.8.0.1/24 |  | tun2 10.8.0.2/24 | ... | tuni 10.8.0.i/24 |
@@ -43,6 +45,7 @@ OVPN_DIR=$(dirname "$(readlink -e "${BASH_SOURCE[0]}")")
 OVPN_BIN=${OVPN_BIN:-$OVPN_DIR}
 CLI=$OVPN_BIN/ovpn-cli
 FRAMES=$OVPN_BIN/ovpn-frames
+TCP=$OVPN_BIN/ovpn-tcp
 PINGER=$OVPN_BIN/ovpn-ping
 
 # the selftests of the kernel: around us, or named by KSFT, or in the tree that
@@ -245,13 +248,14 @@ addresses()
 	ip -n "$1" addr add "${5:-fd00}::$3/64" dev "$2" nodad
 }
 
-# The path of a held socket
+# The path of a held socket; sock NAME N: connection N of one that listens
 sock()
 {
-	echo "$T/$1.sock"
+	echo "$T/$1.sock${2:+.$2}"
 }
 
-# hold NS NAME KIND [ADDR PORT [OPTION...]]: see ovpn-cli
+# hold NS NAME KIND [ADDR PORT [OPTION...]]: see ovpn-cli; with "count" the
+# sockets are NAME 1, NAME 2 ...
 hold()
 {
 	local ns=$1 name=$2; shift 2
@@ -265,17 +269,17 @@ hold()
 
 hold_answers()
 {
-	[[ -S $(sock "$1") ]] && return
+	[[ -S $(sock "$1") || -S $(sock "$1" 1) ]] && return
 	kill -0 "${HOLD_PID[$1]}" 2>/dev/null && return 1
 	cat "$T/$1.err" >&2
 	die "cannot hold a socket as $1"
 }
 
-# Close a held socket
+# Close a held socket, or all of a hold
 release()
 {
 	stop_pid "${HOLD_PID[$1]}"
-	rm -f "$(sock "$1")"
+	rm -f "$(sock "$1")" "$(sock "$1")".*
 }
 
 stop_pid()
@@ -354,20 +358,54 @@ keys()
 outer()
 {
 	case $1 in
-	udp6) echo "fd00::$2" ;;
+	udp6|tcp6) echo "fd00::$2" ;;
 	*) echo "10.0.0.$2" ;;
 	esac
 }
 
 # mp_star and two_ends take a transport: udp4, udp6, or mapped (IPv4 over an
-# IPv6 socket). The sockets are bound to no address: an end may float.
+# IPv6 socket), and the same with tcp: tcp4, tcp6, tcpmapped. The UDP sockets are
+# bound to no address: an end may float. Of the TCP connections, A and the
+# server S are those who accept.
 __hold_node()
 {
 	case $3 in
 	mapped) hold "$1" "$2" udp6 :: "$PORT" ;;
 	udp6) hold "$1" "$2" udp6 :: "$PORT" v6only ;;
+	tcpmapped) hold "$1" "$2" tcp6 :: "$PORT" "${@:4}" ;;
+	tcp6) hold "$1" "$2" tcp6 :: "$PORT" v6only "${@:4}" ;;
+	tcp4) hold "$1" "$2" tcp4 0.0.0.0 "$PORT" "${@:4}" ;;
 	*) hold "$1" "$2" udp4 0.0.0.0 "$PORT" ;;
 	esac
+}
+
+# connect_to NS NAME TRANSPORT HOST [OPTION...]: a TCP connection to that host
+connect_to()
+{
+	local addr=0.0.0.0 kind=tcp4 to
+
+	[[ $3 == tcp4 ]] || addr=:: kind=tcp6
+	to=$(outer "$3" "$4")
+	[[ $3 != tcpmapped ]] || to=::ffff:$to
+	hold "$1" "$2" "$kind" "$addr" 0 to "$to" "$PORT" "${@:5}"
+}
+
+# remote TRANSPORT HOST: the words for a peer there; TCP is connected already
+remote()
+{
+	[[ $1 == tcp* ]] || echo "remote $(outer "$1" "$2") $PORT"
+}
+
+# The transport sockets a and b of two_ends
+hold_ends()
+{
+	if [[ $1 == tcp* ]]; then
+		__hold_node "$A" a "$1" accept
+		connect_to "$B" b "$1" 1
+	else
+		__hold_node "$A" a "$1"
+		__hold_node "$B" b "$1"
+	fi
 }
 
 # Namespaces and wire of two_ends, but no tunnel
@@ -386,15 +424,15 @@ two_ends()
 	local -a vpn=()
 
 	two_hosts
-	__hold_node "$A" a "$transport"
-	__hold_node "$B" b "$transport"
+	hold_ends "$transport"
 	tunnel_dev "$A" tunA "$mode" 1
 	tunnel_dev "$B" tunB p2p 2
 	[[ $mode == p2p ]] || vpn=(vpn4 10.8.0.2 vpn6 fd08::2)
+	# shellcheck disable=SC2046 # words
 	cli "$A" peer-new tunA id 1 sock "$(sock a)" \
-		remote "$(outer "$transport" 2)" "$PORT" "${vpn[@]}"
-	cli "$B" peer-new tunB id 1 sock "$(sock b)" \
-		remote "$(outer "$transport" 1)" "$PORT"
+		$(remote "$transport" 2) "${vpn[@]}"
+	# shellcheck disable=SC2046
+	cli "$B" peer-new tunB id 1 sock "$(sock b)" $(remote "$transport" 1)
 }
 
 # mp_star N [TRANSPORT [CIPHER [BITS]]]: with keys; see the drawing above
@@ -402,6 +440,7 @@ mp_star()
 {
 	local n=$1 transport=${2:-udp4} i
 
+	STAR_CONNS=0
 	make_ns S W
 	ip -n "$W" link add switch type bridge
 	ip -n "$W" link set switch up
@@ -424,19 +463,30 @@ __star_node()
 	ip -n "$W" link set "port$2" master switch
 	addresses "$1" veth "$2"
 	tunnel_dev "$1" "tun$2" "$3" "$2"
-	__hold_node "$1" "n$2" "$4"
+	case $3-$4 in
+	mp-*) __hold_node "$1" "n$2" "$4" listen ;;
+	p2p-tcp*) ;;
+	*) __hold_node "$1" "n$2" "$4" ;;
+	esac
 }
 
-# star_peer NUMBER TRANSPORT: make client and server know each other
+# star_peer NUMBER TRANSPORT: make client and server know each other; over TCP
+# it connects first
 star_peer()
 {
-	local i=$1 transport=$2
+	local i=$1 transport=$2 conn=
 
-	cli "$S" peer-new tun1 id "$i" sock "$(sock n1)" \
-		remote "$(outer "$transport" "$i")" "$PORT" \
-		vpn4 "10.8.0.$i" vpn6 "fd08::$i"
+	if [[ $transport == tcp* ]]; then
+		conn=$((++STAR_CONNS))
+		connect_to "${C[$i]}" "n$i" "$transport" 1
+		wait_for test -S "$(sock n1 "$conn")"
+	fi
+	# shellcheck disable=SC2046 # words
+	cli "$S" peer-new tun1 id "$i" sock "$(sock n1 $conn)" \
+		$(remote "$transport" "$i") vpn4 "10.8.0.$i" vpn6 "fd08::$i"
+	# shellcheck disable=SC2046
 	cli "${C[$i]}" peer-new "tun$i" id "$i" sock "$(sock "n$i")" \
-		remote "$(outer "$transport" 1)" "$PORT"
+		$(remote "$transport" 1)
 }
 
 # pings NS ADDR [OPTION...]: every echo request is answered; see ovpn-ping

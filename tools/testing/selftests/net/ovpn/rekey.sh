@@ -10,17 +10,6 @@ set -euo pipefail
 # shellcheck source=traffic.sh
 . ./traffic.sh
 
-# renew KEY-ID: as OpenVPN does: new key aside, both ends have it, swap, old one
-# goes
-renew()
-{
-	keys "secret$1" secondary "$1"
-	cli "$A" key-swap tunA id 1
-	cli "$B" key-swap tunB id 1
-	cli "$A" key-del tunA id 1 slot secondary
-	cli "$B" key-del tunB id 1 slot secondary
-}
-
 # through TRANSPORT [CIPHER BITS]
 rounds()
 {

@@ -104,13 +104,27 @@ listening()
 # iperf_server NS [PORT]
 iperf_server()
 {
-	spawn "iperf-$1-${2:-5201}" ip netns exec "$1" iperf3 -s -p "${2:-5201}"
+	spawn "iperf-$1-${2:-5201}" ip netns exec "$1" iperf3 -s --forceflush \
+		-p "${2:-5201}"
 	wait_for listening "$1" "${2:-5201}"
+}
+
+# the servers have done with the clients that they had
+iperf_idle()
+{
+	local out
+
+	for out in "$T"/iperf-*.out; do
+		[[ ! -e $out ]] || tail -n 2 "$out" |
+			grep -q "^Server listening" || return
+	done
 }
 
 # iperf NS ADDR OPTION...: a client run to its end; report in $T/iperf.json
 iperf()
 {
+	# one that is busy in the background is not waited for
+	wait_ms 2000 iperf_idle || true
 	in_ns "$1" timeout 30 iperf3 -c "$2" --connect-timeout 5000 -J \
 		"${@:3}" >"$T/iperf.json" 2>&1 ||
 		die "iperf3 $2: $(jq -r .error "$T/iperf.json" 2>&1)"
@@ -149,6 +163,40 @@ steady_end()
 		cat "$T/$1.out"
 		die "$1: packets lost or doubled"
 	fi
+}
+
+# renew KEY-ID: as OpenVPN does: new key aside, both ends have it, swap, old one
+# goes
+renew()
+{
+	keys "secret$1" secondary "$1"
+	cli "$A" key-swap tunA id 1
+	cli "$B" key-swap tunB id 1
+	cli "$A" key-del tunA id 1 slot secondary
+	cli "$B" key-del tunB id 1 slot secondary
+}
+
+# drops NS DEV: the counters of "ethtool -S" that are not zero, name=value
+drops()
+{
+	in_ns "$1" ethtool -S "$2" |
+		sed -n 's/^ *\([a-z0-9_]*\): \([1-9][0-9]*\)$/\1=\2/p'
+}
+
+# dropped_only NS DEV [NAME=NUMBER...]: these, in their order, and nothing else
+dropped_only()
+{
+	local got
+
+	got=$(drops "$1" "$2")
+	equal "${got//$'\n'/ }" "${*:3}" "dropped"
+}
+
+# no_drops: two_ends dropped nothing at all
+no_drops()
+{
+	dropped_only "$A" tunA
+	dropped_only "$B" tunB
 }
 
 #
