@@ -308,18 +308,27 @@ test_peer_new_socket()
 	echo "$REFUSED refused"
 }
 
-# Not yet
+# A TCP socket knows its addresses: none is asked for, and what comes is ignored
 test_peer_new_tcp()
 {
-	local inner=vpn-ipv4=10.8.0.3
+	local inner=vpn-ipv4=10.8.0.3 words
 
 	ready
 	hold "$A" tcp tcp4 127.0.0.1 1196
 	SOCK="socket:fd=$(sock tcp)"
-	bad_peer "$EOPNOTSUPP: " peer-new "id=2,$SOCK,$inner"
-	bad_peer "$EOPNOTSUPP: " peer-new \
-		"id=2,$SOCK,$inner,remote-ipv4=10.0.0.3,remote-port=3"
-	bad_p2p "$EOPNOTSUPP: " "$SOCK"
+	bad_peer "$EINVAL" peer-new "id=2,$SOCK"
+	bad_peer "$EADDRINUSE" peer-new "id=2,$SOCK,vpn-ipv4=10.8.0.2"
+	bad_peer "$EEXIST" peer-new "id=1,$SOCK,$inner"
+	bad_peer "$ERANGE" peer-new "id=2,$SOCK,$inner,remote-ipv6:len=15"
+	bad_peer "$EINVAL" peer-new "id=2,$SOCK,$inner,remote-port:u32=1"
+	for words in "" ,remote-ipv4=10.0.0.3,remote-port=3 \
+		     ,remote-ipv6=fd00::3,remote-port=3 \
+		     ,local-ipv4=10.0.0.3 ,local-ipv6=fd00::3; do
+		good_peer peer-new "id=2,$SOCK,$inner$words"
+		good_peer peer-set "id=2$words"
+		good_peer peer-del "id=2"
+	done
+	echo "$REFUSED refused"
 }
 
 test_peer_set()
