@@ -25,6 +25,11 @@
  */
 #define OVPN_DEV_OVERHEAD	84
 
+/* The sealed packets of a super-packet of this size, with MSS 1348 and more, are
+ * no larger than 64 KiB.
+ */
+#define OVPN_DEV_TSO_MAX	61440
+
 #define OVPN_DEV_FEATURES	(NETIF_F_SG | NETIF_F_HW_CSUM | \
 				 NETIF_F_RXCSUM | NETIF_F_GSO_SOFTWARE | \
 				 NETIF_F_HIGHDMA)
@@ -182,6 +187,8 @@ static void ovpn_dev_setup(struct net_device *dev)
 	dev->min_mtu = IPV4_MIN_MTU;
 	dev->max_mtu = IP_MAX_MTU - OVPN_DEV_OVERHEAD;
 	dev->needed_headroom = OVPN_TX_HEADROOM;
+	/* so that what becomes of a super-packet mostly fits one datagram */
+	netif_set_tso_max_size(dev, OVPN_DEV_TSO_MAX);
 
 	dev->features |= OVPN_DEV_FEATURES;
 	dev->hw_features |= OVPN_DEV_FEATURES;

@@ -56,13 +56,15 @@ struct ovpn_open_run {
 
 /**
  * struct ovpn_tx_cb - what io_tx tells the transport about a sealed buffer
- * @packets: packets in it: one; over TCP the segments of a super-packet
+ * @packets: packets in it: one, or the segments of a super-packet
+ * @size: if several, the size of each but the last
  * @dsfield: the inner packet's DS field, for ECN
  * @inner: it carries inner packets, not a keepalive message
  * @control: it carries control packets of user space (TCP)
  */
 struct ovpn_tx_cb {
 	u16 packets;
+	u16 size;
 	u8 dsfield;
 	bool inner;
 	bool control;
@@ -75,6 +77,7 @@ struct ovpn_tx_cb {
  * @op: their first word
  * @id: packet id of the next one
  * @prefix: bytes of length in front of each
+ * @max: the largest buffer that they may share
  * @cb: what to tell the transport of each buffer
  */
 struct ovpn_seal {
@@ -83,6 +86,7 @@ struct ovpn_seal {
 	u32 op;
 	u32 id;
 	u8 prefix;
+	unsigned int max;
 	struct ovpn_tx_cb cb;
 };
 
@@ -120,8 +124,8 @@ bool ovpn_rx_room(const struct ovpn_rx_cell *cell);
 void ovpn_rx_enqueue_opened(struct ovpn_rx_cell *cell, struct sk_buff *skb);
 
 void ovpn_gso_exit(void);
-bool ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
-		    unsigned int *blocks);
+unsigned int ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
+			    unsigned int *blocks);
 struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
 			      unsigned int packets);
 

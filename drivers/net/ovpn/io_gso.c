@@ -3,8 +3,8 @@
  *
  * The stack would cut a super-packet into one buffer for each segment. Here
  * the segments are built, summed and sealed side by side in a piece of memory
- * that is shared out page by page, and leave in one buffer, which the
- * transport need not copy.
+ * that is shared out page by page, and leave in one buffer: UDP sends it as one
+ * super-packet of its own, TCP need not copy it.
  */
 
 #include "io.h"
@@ -53,6 +53,7 @@ static DEFINE_PER_CPU(struct ovpn_gso_pages, ovpn_gso_pages) = {
 /**
  * struct ovpn_gso - a super-packet at work
  * @seal: how to seal
+ * @inner: the super-packet
  * @tso: where we are in the payload
  * @list: finished buffers
  * @skb: the last of them, to which packets are added
@@ -63,6 +64,7 @@ static DEFINE_PER_CPU(struct ovpn_gso_pages, ovpn_gso_pages) = {
  */
 struct ovpn_gso {
 	struct ovpn_seal *seal;
+	const struct sk_buff *inner;
 	struct tso_t tso;
 	struct sk_buff *list;
 	struct sk_buff *skb;
@@ -129,30 +131,41 @@ static unsigned int ovpn_gso_header(const struct sk_buff *skb)
  * @blocks: set to the number of 16-byte blocks in all of them
  *
  * Context: any.
- * Return: false if it has to be cut by the stack.
+ * Return: the size of each segment but the last, or 0 if the super-packet has
+ * to be cut by the stack.
  */
-bool ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
-		    unsigned int *blocks)
+unsigned int ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
+			    unsigned int *blocks)
 {
 	unsigned int header, payload, mss = skb_shinfo(skb)->gso_size;
 
 	/* pages without an address are not for us */
 	if (IS_ENABLED(CONFIG_HIGHMEM))
-		return false;
+		return 0;
 	if (skb_has_frag_list(skb) || skb->encapsulation ||
 	    skb->ip_summed != CHECKSUM_PARTIAL || !skb_frags_readable(skb) ||
 	    !skb_transport_header_was_set(skb))
-		return false;
+		return 0;
 
 	header = ovpn_gso_header(skb);
 	if (!header || header + mss > OVPN_GSO_FRAME_MAX)
-		return false;
+		return 0;
 
 	payload = skb->len - header;
 	*packets = DIV_ROUND_UP(payload, mss);
 	*blocks = (*packets - 1) * DIV_ROUND_UP(header + mss, 16) +
 		  DIV_ROUND_UP(header + payload - (*packets - 1) * mss, 16);
-	return true;
+	return header + mss;
+}
+
+/* what the layers below want to know of the packet inside */
+static void ovpn_gso_inherit(struct sk_buff *skb, const struct sk_buff *inner)
+{
+	skb_copy_hash(skb, inner);
+	skb->priority = inner->priority;
+	skb->tstamp = inner->tstamp;
+	skb->tstamp_type = inner->tstamp_type;
+	skb->protocol = inner->protocol;
 }
 
 /* begin a buffer; no packet lies in front of its first one */
@@ -164,6 +177,7 @@ static bool ovpn_gso_new_skb(struct ovpn_gso *gso, struct page_frag *frag)
 	if (unlikely(!skb))
 		return false;
 	skb_reserve(skb, OVPN_TX_HEADROOM);
+	ovpn_gso_inherit(skb, gso->inner);
 	*ovpn_tx_cb(skb) = gso->seal->cb;
 
 	if (gso->skb)
@@ -191,33 +205,40 @@ static bool ovpn_gso_refill(struct page_frag *frag, unsigned int size)
 	return frag->offset + size <= frag->size;
 }
 
+/* does one more packet fit into the last buffer? */
+static bool ovpn_gso_room(const struct ovpn_gso *gso,
+			  const struct page_frag *frag, unsigned int size)
+{
+	const struct sk_buff *skb = gso->skb;
+	int frags;
+
+	if (!skb || skb->len + size > gso->seal->max ||
+	    ovpn_tx_cb(skb)->packets == UDP_MAX_SEGMENTS)
+		return false;
+	frags = skb_shinfo(skb)->nr_frags;
+	return frags < MAX_SKB_FRAGS ||
+	       skb_can_coalesce((struct sk_buff *)skb, frags, frag->page,
+				frag->offset);
+}
+
 /* memory for one packet at the end of the buffer, or NULL */
 static u8 *ovpn_gso_slot(struct ovpn_gso *gso, struct page_frag *frag,
 			 unsigned int size)
 {
-	struct skb_shared_info *shinfo;
-	struct sk_buff *skb = gso->skb;
-	int last;
+	struct sk_buff *skb;
+	int frags;
 
-	if (unlikely(!skb) && !ovpn_gso_new_skb(gso, frag))
-		return NULL;
 	if (unlikely(!ovpn_gso_refill(frag, size)))
+		return NULL;
+	if (unlikely(!ovpn_gso_room(gso, frag, size)) &&
+	    (!ovpn_gso_new_skb(gso, frag) || !ovpn_gso_refill(frag, size)))
 		return NULL;
 
 	skb = gso->skb;
-	shinfo = skb_shinfo(skb);
-	last = shinfo->nr_frags - 1;
-	if (last < 0 || !skb_can_coalesce(skb, last + 1, frag->page,
-					  frag->offset)) {
-		if (unlikely(last + 1 == MAX_SKB_FRAGS)) {
-			if (!ovpn_gso_new_skb(gso, frag) ||
-			    !ovpn_gso_refill(frag, size))
-				return NULL;
-			skb = gso->skb;
-			last = -1;
-		}
+	frags = skb_shinfo(skb)->nr_frags;
+	if (!skb_can_coalesce(skb, frags, frag->page, frag->offset)) {
 		get_page(frag->page);
-		skb_fill_page_desc(skb, last + 1, frag->page, frag->offset, 0);
+		skb_fill_page_desc(skb, frags, frag->page, frag->offset, 0);
 	}
 	return page_address(frag->page) + frag->offset;
 }
@@ -354,6 +375,7 @@ struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
 	unsigned int mss = skb_shinfo(skb)->gso_size;
 	struct ovpn_gso gso = {
 		.seal = seal,
+		.inner = skb,
 		.l3_size = skb_transport_offset(skb),
 		.fixed_id = type & SKB_GSO_TCP_FIXEDID,
 		.cwr = type & SKB_GSO_TCP_ACCECN || !(type & OVPN_GSO_TCP),
@@ -361,7 +383,9 @@ struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
 	unsigned int left, payload, i;
 	struct page_frag *frag;
 
+	skb_get_hash(skb);
 	gso.header = tso_start(skb, &gso.tso);
+	seal->cb.size = OVPN_HEADER_SIZE + gso.header + mss;
 	left = skb->len - gso.header;
 
 	local_lock_nested_bh(&ovpn_gso_pages.bh_lock);

@@ -79,9 +79,8 @@ static bool ovpn_open_run_switch(struct ovpn_open_run *run,
 
 /* find peer and key of a datagram, unless they are those of the last one */
 static bool ovpn_open_run_start(struct ovpn_open_run *run, struct sk_buff *skb,
-				const struct ovpn_open_outer *outer)
+				u32 op, const struct ovpn_open_outer *outer)
 {
-	u32 op = get_unaligned_be32(skb->data);
 	u32 id = ovpn_op_peer_id(op);
 	struct ovpn_peer *peer;
 
@@ -171,8 +170,11 @@ static enum ovpn_drop ovpn_open_error(int error)
 	return error == -ENOMEM ? OVPN_DROP_RX_NOMEM : OVPN_DROP_RX_AUTH;
 }
 
-/* authenticate and decrypt; @pskb starts with the plaintext afterwards */
-static bool ovpn_open_linear(struct ovpn_open_run *run, struct sk_buff **pskb)
+/* Authenticate and decrypt. @pskb starts with a packet, whose header is also in
+ * @header, and with the plaintext afterwards.
+ */
+static bool ovpn_open_packet(struct ovpn_open_run *run, struct sk_buff **pskb,
+			     const u8 *header)
 {
 	unsigned int len = (*pskb)->len - OVPN_HEADER_SIZE;
 	struct sk_buff *skb = *pskb, *copy;
@@ -181,12 +183,11 @@ static bool ovpn_open_linear(struct ovpn_open_run *run, struct sk_buff **pskb)
 
 	if (likely(!skb_cloned(skb) && !skb_is_nonlinear(skb))) {
 		text = skb->data + OVPN_HEADER_SIZE;
-		ret = ovpn_aead_open(run->key, skb->data, text, text, len);
+		ret = ovpn_aead_open(run->key, header, text, text, len);
 		if (likely(!ret))
 			__skb_pull(skb, OVPN_HEADER_SIZE);
 	} else {
-		copy = ovpn_open_copy(run, skb, skb->data, OVPN_HEADER_SIZE,
-				      len);
+		copy = ovpn_open_copy(run, skb, header, OVPN_HEADER_SIZE, len);
 		ret = PTR_ERR_OR_ZERO(copy);
 		if (likely(!ret)) {
 			consume_skb(skb);
@@ -357,24 +358,29 @@ static struct sk_buff *ovpn_open_accept(struct ovpn_open_run *run,
 								       NULL;
 }
 
-/* read the outer headers, and strip what the transport left of them */
-static bool ovpn_open_outer(struct ovpn_open_run *run, struct sk_buff *skb,
-			    struct ovpn_open_outer *outer)
+/* Read the outer headers, and strip what the transport left of them. Returns our
+ * header, in the packet or in @buf, or NULL.
+ */
+static const u8 *ovpn_open_outer(struct ovpn_open_run *run,
+				 struct sk_buff *skb,
+				 struct ovpn_open_outer *outer, u8 *buf)
 {
+	const u8 *header;
+
 	if (ovpn_endpoint_from_skb(&outer->from, skb)) {
 		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_PROTO);
-		return false;
+		return NULL;
 	}
 	outer->dsfield = skb->protocol == htons(ETH_P_IP) ?
 			 ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
 
 	__skb_pull(skb, sizeof(struct udphdr));
-	if (unlikely(skb->len <= OVPN_HEADER_SIZE ||
-		     !pskb_may_pull(skb, OVPN_HEADER_SIZE))) {
+	header = skb_header_pointer(skb, 0, OVPN_HEADER_SIZE, buf);
+	if (unlikely(!header || skb->len == OVPN_HEADER_SIZE)) {
 		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_SHORT);
-		return false;
+		return NULL;
 	}
-	return true;
+	return header;
 }
 
 /**
@@ -407,16 +413,19 @@ struct sk_buff *ovpn_open_datagram(struct ovpn_open_run *run,
 				   struct sk_buff *skb)
 {
 	struct ovpn_open_outer outer;
+	u8 buf[OVPN_HEADER_SIZE];
+	const u8 *header;
 	unsigned int len;
 	u32 id;
 
-	if (!ovpn_open_outer(run, skb, &outer) ||
-	    !ovpn_open_run_start(run, skb, &outer))
+	header = ovpn_open_outer(run, skb, &outer, buf);
+	if (unlikely(!header) ||
+	    !ovpn_open_run_start(run, skb, get_unaligned_be32(header), &outer))
 		return NULL;
 
 	len = skb->len;
-	id = get_unaligned_be32(skb->data + OVPN_OP_SIZE);
-	if (!ovpn_open_linear(run, &skb))
+	id = get_unaligned_be32(header + OVPN_OP_SIZE);
+	if (!ovpn_open_packet(run, &skb, header))
 		return NULL;
 	return ovpn_open_accept(run, skb, id, len, &outer);
 }
@@ -495,7 +504,7 @@ struct sk_buff *ovpn_open_whole(struct ovpn_open_run *run,
 		return NULL;
 
 	id = get_unaligned_be32(skb->data + OVPN_OP_SIZE);
-	if (!ovpn_open_linear(run, &skb))
+	if (!ovpn_open_packet(run, &skb, skb->data))
 		return NULL;
 	return ovpn_open_accept(run, skb, id, len, NULL);
 }

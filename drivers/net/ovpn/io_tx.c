@@ -168,23 +168,27 @@ static void ovpn_tx_list(struct ovpn_peer *peer, struct sk_buff *list,
 		peer->sock->ops->send(peer, sealed);
 }
 
-/* Seal and send a super-packet as a whole, for a stream. Returns false if it
- * has to be cut by the stack, after all.
+/* Seal and send a super-packet as a whole. Returns false if it has to be cut by
+ * the stack, after all.
  */
 static bool ovpn_tx_super(struct ovpn_peer *peer, struct sk_buff *skb,
 			  u8 dsfield)
 {
+	const struct ovpn_transport_ops *ops = peer->sock->ops;
 	struct ovpn_seal seal = {
 		.cb = {
 			.dsfield = dsfield,
 			.inner = true,
 		},
 	};
-	unsigned int packets, blocks;
+	unsigned int packets, blocks, size;
 	enum ovpn_drop why;
 
-	if (!peer->sock->ops->prefix ||
-	    !ovpn_gso_count(skb, &packets, &blocks))
+	size = ovpn_gso_count(skb, &packets, &blocks);
+	if (!size)
+		return false;
+	seal.max = ops->gso_max(peer, OVPN_HEADER_SIZE + size);
+	if (!seal.max)
 		return false;
 
 	if (unlikely(!ovpn_tx_reserve(&seal, peer, packets, blocks, &why))) {
@@ -193,7 +197,7 @@ static bool ovpn_tx_super(struct ovpn_peer *peer, struct sk_buff *skb,
 	}
 	skb = ovpn_gso_seal(&seal, skb, packets);
 	if (likely(skb))
-		peer->sock->ops->send(peer, skb);
+		ops->send(peer, skb);
 	return true;
 }
 

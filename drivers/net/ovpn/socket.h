@@ -32,6 +32,8 @@ typedef void (*ovpn_socket_gone_t)(struct ovpn_socket *sock,
  *	its message
  * @attach: take it over, for this peer; lock_sock() held
  * @detach: give it back as it was; lock_sock() held
+ * @gso_max: may packets of this size, but for a smaller last one, share a
+ *	buffer? BH off, RCU read section. Returns the largest buffer, or 0
  * @send: send sealed packets to a peer; BH off, RCU read section. Consumes
  *	the list, and counts what left and what was dropped
  */
@@ -43,6 +45,7 @@ struct ovpn_transport_ops {
 	int (*check)(const struct sock *sk, struct netlink_ext_ack *extack);
 	void (*attach)(struct ovpn_socket *sock, struct ovpn_peer *peer);
 	void (*detach)(struct ovpn_socket *sock);
+	unsigned int (*gso_max)(struct ovpn_peer *peer, unsigned int size);
 	void (*send)(struct ovpn_peer *peer, struct sk_buff *list);
 };
 

@@ -174,6 +174,11 @@ static void ovpn_tcp_detach(struct ovpn_socket *sock)
 	sk->sk_write_space(sk);
 }
 
+static unsigned int ovpn_tcp_gso_max(struct ovpn_peer *peer, unsigned int size)
+{
+	return OVPN_TCP_BUFFER_MAX;
+}
+
 const struct ovpn_transport_ops ovpn_tcp_ops = {
 	.size = sizeof(struct ovpn_tcp),
 	.prefix = OVPN_LENGTH_SIZE,
@@ -181,6 +186,7 @@ const struct ovpn_transport_ops ovpn_tcp_ops = {
 	.check = ovpn_tcp_user_check,
 	.attach = ovpn_tcp_attach,
 	.detach = ovpn_tcp_detach,
+	.gso_max = ovpn_tcp_gso_max,
 	.send = ovpn_tcp_send,
 };
 

@@ -37,6 +37,9 @@ struct ovpn_rx_cell;
  */
 #define OVPN_TCP_NOTSENT	SZ_128K
 
+/* the largest buffer of data packets */
+#define OVPN_TCP_BUFFER_MAX	SZ_128K
+
 /* the least that a full queue holds */
 #define OVPN_TCP_QUEUE_MIN	SZ_256K
 

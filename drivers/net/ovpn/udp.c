@@ -259,7 +259,24 @@ static bool ovpn_udp_too_big(const struct sk_buff *skb,
 			     const struct dst_entry *dst, unsigned int overhead,
 			     u8 pmtudisc)
 {
-	return pmtudisc == IP_PMTUDISC_DO && skb->len + overhead > dst_mtu(dst);
+	return pmtudisc == IP_PMTUDISC_DO && !skb_is_gso(skb) &&
+	       skb->len + overhead > dst_mtu(dst);
+}
+
+/* Several datagrams in one buffer: IP, netfilter and queues see it once. The
+ * checksum is filled in where it is cut, in the device at best.
+ */
+static void ovpn_udp_set_gso(struct sk_buff *skb)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	shinfo->gso_size = ovpn_tx_cb(skb)->size;
+	shinfo->gso_segs = ovpn_tx_cb(skb)->packets;
+	shinfo->gso_type = SKB_GSO_UDP_L4;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	/* the header is pushed right in front */
+	skb->csum_start = skb_headroom(skb) - sizeof(struct udphdr);
+	skb->csum_offset = offsetof(struct udphdr, check);
 }
 
 static bool ovpn_udp_send4(struct ovpn_priv *ovpn, struct sock *sk,
@@ -324,22 +341,78 @@ static bool ovpn_udp_send6(struct ovpn_priv *ovpn, struct sock *sk,
 }
 #endif
 
-static void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
+/* nowhere to go: drop all, each packet for itself */
+static void ovpn_udp_drop(struct ovpn_priv *ovpn, struct sk_buff *list,
+			  enum ovpn_drop why)
+{
+	struct sk_buff *skb, *next;
+	unsigned int packets;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		for (packets = ovpn_tx_cb(skb)->packets; packets > 1; packets--)
+			ovpn_drop_count(ovpn, why);
+		ovpn_drop(ovpn, skb, why);
+	}
+}
+
+/* how to get to the peer, or NULL */
+static const struct ovpn_peer_route *
+ovpn_udp_route(struct ovpn_peer *peer,
+	       const struct ovpn_peer_endpoint *endpoint)
+{
+	struct sock *sk = peer->sock->sk;
+	const struct ovpn_peer_route *route;
+
+	if (unlikely(!endpoint))
+		return NULL;
+	route = ovpn_udp_cached_route(peer, sk, endpoint);
+	return likely(route) ? route : ovpn_udp_new_route(peer, sk, endpoint);
+}
+
+/* As udp_send_skb() has it, and only what need not be fragmented */
+static unsigned int ovpn_udp_gso_max(struct ovpn_peer *peer, unsigned int size)
 {
 	const struct ovpn_peer_endpoint *endpoint;
 	const struct ovpn_peer_route *route;
+	struct sock *sk = peer->sock->sk;
+	unsigned int ip, max;
+	bool no_check;
+
+	endpoint = rcu_dereference(peer->endpoint);
+	route = ovpn_udp_route(peer, endpoint);
+	if (unlikely(!route))
+		return 0;
+
+	if (endpoint->ep.remote.family == AF_INET) {
+		no_check = sk->sk_no_check_tx;
+		ip = sizeof(struct iphdr);
+		max = IP_MAX_MTU - ip;
+	} else {
+		no_check = udp_get_no_check6_tx(sk);
+		ip = sizeof(struct ipv6hdr);
+		max = IP_MAX_MTU;
+	}
+	if (no_check || dst_xfrm(route->dst) ||
+	    ip + sizeof(struct udphdr) + size > dst_mtu(route->dst))
+		return 0;
+	return max - sizeof(struct udphdr);
+}
+
+static void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
+{
+	unsigned int sent = 0, bytes = 0, packets, len;
+	const struct ovpn_peer_endpoint *endpoint;
+	bool inner = ovpn_tx_cb(list)->inner;
+	const struct ovpn_peer_route *route;
 	struct ovpn_priv *ovpn = peer->ovpn;
 	struct sock *sk = peer->sock->sk;
-	unsigned int sent = 0, bytes = 0, len;
-	bool inner = ovpn_tx_cb(list)->inner;
 	struct sk_buff *skb, *next;
 
 	endpoint = rcu_dereference(peer->endpoint);
-	route = endpoint ? ovpn_udp_cached_route(peer, sk, endpoint) : NULL;
-	if (unlikely(endpoint && !route))
-		route = ovpn_udp_new_route(peer, sk, endpoint);
+	route = ovpn_udp_route(peer, endpoint);
 	if (unlikely(!route)) {
-		ovpn_drop(ovpn, list, OVPN_DROP_TX_NO_ROUTE);
+		ovpn_udp_drop(ovpn, list, OVPN_DROP_TX_NO_ROUTE);
 		return;
 	}
 
@@ -347,12 +420,15 @@ static void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
 		skb_mark_not_on_list(skb);
 		skb->dev = NULL; /* the driver does the counting */
 		skb->mark = route->mark;
+		packets = ovpn_tx_cb(skb)->packets;
+		if (packets > 1)
+			ovpn_udp_set_gso(skb);
 		len = skb->len;
 		if (endpoint->ep.remote.family == AF_INET ?
 		    ovpn_udp_send4(ovpn, sk, route, &endpoint->ep, skb) :
 		    ovpn_udp_send6(ovpn, sk, route, &endpoint->ep, skb)) {
 			bytes += len;
-			sent++;
+			sent += packets;
 		}
 	}
 	if (likely(sent))
@@ -366,5 +442,6 @@ const struct ovpn_transport_ops ovpn_udp_ops = {
 	.check = ovpn_udp_check,
 	.attach = ovpn_udp_attach,
 	.detach = ovpn_udp_detach,
+	.gso_max = ovpn_udp_gso_max,
 	.send = ovpn_udp_send,
 };
