@@ -123,7 +123,6 @@ struct napi_struct *ovpn_rx_napi(struct ovpn_rx_cell *cell);
 bool ovpn_rx_room(const struct ovpn_rx_cell *cell);
 void ovpn_rx_enqueue_opened(struct ovpn_rx_cell *cell, struct sk_buff *skb);
 
-void ovpn_gso_exit(void);
 unsigned int ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
 			    unsigned int *blocks);
 struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,

@@ -2,24 +2,21 @@
 /* OpenVPN data channel offload: a super-packet, sealed as a whole
  *
  * The stack would cut a super-packet into one buffer for each segment. Here
- * the segments are built, summed and sealed side by side in a piece of memory
- * that is shared out page by page, and leave in one buffer: UDP sends it as one
- * super-packet of its own, TCP need not copy it.
+ * the segments are built, summed and sealed side by side, and leave in one
+ * buffer: UDP sends it as one super-packet of its own, TCP need not copy it.
  */
 
 #include "io.h"
 
-#include <linux/local_lock.h>
-#include <linux/percpu.h>
 #include <linux/unaligned.h>
 #include <net/checksum.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
-#include <net/sock.h>
 #include <net/tcp.h>
 #include <net/tso.h>
 
+#include "chunk.h"
 #include "crypto_aead.h"
 #include "drop.h"
 #include "peer.h"
@@ -33,22 +30,8 @@
 			 SKB_GSO_TCP_ACCECN | __SKB_GSO_TCP_FIXEDID | \
 			 SKB_GSO_TCP_FIXEDID)
 
-/* a packet has to fit into one chunk of pages, with room for the cipher */
-#define OVPN_GSO_FRAME_MAX	(SKB_FRAG_PAGE_ORDER ? 16384 : PAGE_SIZE / 2)
-
-/**
- * struct ovpn_gso_pages - where the packets of one CPU are built
- * @bh_lock: the others keep out
- * @frag: pages, and what of them is used up
- */
-struct ovpn_gso_pages {
-	local_lock_t bh_lock;
-	struct page_frag frag;
-};
-
-static DEFINE_PER_CPU(struct ovpn_gso_pages, ovpn_gso_pages) = {
-	.bh_lock = INIT_LOCAL_LOCK(bh_lock),
-};
+/* a packet has to fit into one chunk, with room for the cipher */
+#define OVPN_GSO_FRAME_MAX	(OVPN_CHUNK_SIZE / 2)
 
 /**
  * struct ovpn_gso - a super-packet at work
@@ -57,6 +40,7 @@ static DEFINE_PER_CPU(struct ovpn_gso_pages, ovpn_gso_pages) = {
  * @tso: where we are in the payload
  * @list: finished buffers
  * @skb: the last of them, to which packets are added
+ * @chunk: where the next packet is made
  * @l3_size: bytes of the IP header
  * @header: bytes of all headers of a segment
  * @fixed_id: all segments have the same IP id
@@ -68,28 +52,12 @@ struct ovpn_gso {
 	struct tso_t tso;
 	struct sk_buff *list;
 	struct sk_buff *skb;
+	struct ovpn_chunk *chunk;
 	unsigned int l3_size;
 	unsigned int header;
 	bool fixed_id;
 	bool cwr;
 };
-
-/**
- * ovpn_gso_exit - give the pages back
- *
- * Context: process; nothing is sent any more.
- */
-void ovpn_gso_exit(void)
-{
-	struct page *page;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		page = per_cpu(ovpn_gso_pages, cpu).frag.page;
-		if (page)
-			put_page(page);
-	}
-}
 
 /* size of all headers, if they are plain IP and TCP or UDP; or else 0 */
 static unsigned int ovpn_gso_header(const struct sk_buff *skb)
@@ -168,8 +136,8 @@ static void ovpn_gso_inherit(struct sk_buff *skb, const struct sk_buff *inner)
 	skb->protocol = inner->protocol;
 }
 
-/* begin a buffer; no packet lies in front of its first one */
-static bool ovpn_gso_new_skb(struct ovpn_gso *gso, struct page_frag *frag)
+/* begin a buffer */
+static bool ovpn_gso_new_skb(struct ovpn_gso *gso)
 {
 	struct sk_buff *skb;
 
@@ -185,67 +153,49 @@ static bool ovpn_gso_new_skb(struct ovpn_gso *gso, struct page_frag *frag)
 	else
 		gso->list = skb;
 	gso->skb = skb;
-
-	/* others may be reading what was built last: not even for a moment
-	 * may the cipher touch it
-	 */
-	frag->offset += OVPN_AEAD_HEADROOM;
 	return true;
 }
 
-static bool ovpn_gso_refill(struct page_frag *frag, unsigned int size)
-{
-	if (likely(frag->page && frag->offset + size <= frag->size))
-		return true;
-	/* it tells from the offset whether to take new pages */
-	if (!skb_page_frag_refill(size + OVPN_AEAD_HEADROOM, frag,
-				  GFP_ATOMIC | __GFP_NOWARN))
-		return false;
-	frag->offset += OVPN_AEAD_HEADROOM;
-	return frag->offset + size <= frag->size;
-}
-
 /* does one more packet fit into the last buffer? */
-static bool ovpn_gso_room(const struct ovpn_gso *gso,
-			  const struct page_frag *frag, unsigned int size)
+static bool ovpn_gso_room(const struct ovpn_gso *gso, unsigned int size)
 {
 	const struct sk_buff *skb = gso->skb;
-	int frags;
 
-	if (!skb || skb->len + size > gso->seal->max ||
-	    ovpn_tx_cb(skb)->packets == UDP_MAX_SEGMENTS)
-		return false;
-	frags = skb_shinfo(skb)->nr_frags;
-	return frags < MAX_SKB_FRAGS ||
-	       skb_can_coalesce((struct sk_buff *)skb, frags, frag->page,
-				frag->offset);
+	/* a chunk that is not full yet goes on in the last fragment */
+	return skb && skb->len + size <= gso->seal->max &&
+	       ovpn_tx_cb(skb)->packets < UDP_MAX_SEGMENTS &&
+	       skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS;
 }
 
-/* memory for one packet at the end of the buffer, or NULL */
-static u8 *ovpn_gso_slot(struct ovpn_gso *gso, struct page_frag *frag,
-			 unsigned int size)
+/* Memory for one packet at the end of the buffer, or NULL. What lies in front
+ * of the first packet in a buffer, or in a chunk, others may be reading: not
+ * even for a moment may the cipher touch it.
+ */
+static u8 *ovpn_gso_slot(struct ovpn_gso *gso, unsigned int size)
 {
+	struct ovpn_chunk *chunk;
 	struct sk_buff *skb;
 	int frags;
 
-	if (unlikely(!ovpn_gso_refill(frag, size)))
+	if (unlikely(!ovpn_gso_room(gso, size)) && !ovpn_gso_new_skb(gso))
 		return NULL;
-	if (unlikely(!ovpn_gso_room(gso, frag, size)) &&
-	    (!ovpn_gso_new_skb(gso, frag) || !ovpn_gso_refill(frag, size)))
-		return NULL;
-
 	skb = gso->skb;
 	frags = skb_shinfo(skb)->nr_frags;
-	if (!skb_can_coalesce(skb, frags, frag->page, frag->offset)) {
-		get_page(frag->page);
-		skb_fill_page_desc(skb, frags, frag->page, frag->offset, 0);
+
+	chunk = ovpn_chunk_get(size + OVPN_AEAD_HEADROOM);
+	if (unlikely(!chunk))
+		return NULL;
+	if (!skb_can_coalesce(skb, frags, chunk->page, chunk->offset)) {
+		chunk->offset += OVPN_AEAD_HEADROOM;
+		get_page(chunk->page);
+		skb_fill_page_desc(skb, frags, chunk->page, chunk->offset, 0);
 	}
-	return page_address(frag->page) + frag->offset;
+	gso->chunk = chunk;
+	return page_address(chunk->page) + chunk->offset;
 }
 
 /* the packet in the slot is ready */
-static void ovpn_gso_add(struct ovpn_gso *gso, struct page_frag *frag,
-			 unsigned int size)
+static void ovpn_gso_add(struct ovpn_gso *gso, unsigned int size)
 {
 	struct sk_buff *skb = gso->skb;
 	int last = skb_shinfo(skb)->nr_frags - 1;
@@ -254,7 +204,7 @@ static void ovpn_gso_add(struct ovpn_gso *gso, struct page_frag *frag,
 	skb->len += size;
 	skb->data_len += size;
 	skb->truesize += size;
-	frag->offset += size;
+	gso->chunk->offset += size;
 	ovpn_tx_cb(skb)->packets++;
 }
 
@@ -314,16 +264,14 @@ static void ovpn_gso_segment(struct ovpn_gso *gso, const struct sk_buff *skb,
 }
 
 /* build, seal and add one packet */
-static bool ovpn_gso_packet(struct ovpn_gso *gso, struct page_frag *frag,
-			    const struct sk_buff *skb, unsigned int payload,
-			    bool first, bool last)
+static bool ovpn_gso_packet(struct ovpn_gso *gso, const struct sk_buff *skb,
+			    unsigned int payload, bool first, bool last)
 {
 	unsigned int size = gso->header + payload;
 	struct ovpn_seal *seal = gso->seal;
 	u8 *frame, *packet;
 
-	frame = ovpn_gso_slot(gso, frag,
-			      seal->prefix + OVPN_HEADER_SIZE + size);
+	frame = ovpn_gso_slot(gso, seal->prefix + OVPN_HEADER_SIZE + size);
 	if (unlikely(!frame))
 		return false;
 
@@ -336,7 +284,7 @@ static bool ovpn_gso_packet(struct ovpn_gso *gso, struct page_frag *frag,
 	size += OVPN_HEADER_SIZE;
 	if (seal->prefix)
 		put_unaligned_be16(size, frame);
-	ovpn_gso_add(gso, frag, size + seal->prefix);
+	ovpn_gso_add(gso, size + seal->prefix);
 	return true;
 }
 
@@ -381,23 +329,20 @@ struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
 		.cwr = type & SKB_GSO_TCP_ACCECN || !(type & OVPN_GSO_TCP),
 	};
 	unsigned int left, payload, i;
-	struct page_frag *frag;
 
 	skb_get_hash(skb);
 	gso.header = tso_start(skb, &gso.tso);
 	seal->cb.size = OVPN_HEADER_SIZE + gso.header + mss;
 	left = skb->len - gso.header;
 
-	local_lock_nested_bh(&ovpn_gso_pages.bh_lock);
-	frag = this_cpu_ptr(&ovpn_gso_pages.frag);
+	ovpn_chunk_lock();
 	for (i = 0; i < packets; i++) {
 		payload = min(left, mss);
 		left -= payload;
-		if (unlikely(!ovpn_gso_packet(&gso, frag, skb, payload, !i,
-					      !left)))
+		if (unlikely(!ovpn_gso_packet(&gso, skb, payload, !i, !left)))
 			break;
 	}
-	local_unlock_nested_bh(&ovpn_gso_pages.bh_lock);
+	ovpn_chunk_unlock();
 
 	for (; unlikely(i < packets); i++)
 		ovpn_drop(seal->peer->ovpn, NULL, OVPN_DROP_TX_NOMEM);

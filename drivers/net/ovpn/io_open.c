@@ -10,10 +10,12 @@
 #include <linux/err.h>
 #include <linux/timekeeping.h>
 #include <linux/unaligned.h>
+#include <net/busy_poll.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "chunk.h"
 #include "crypto.h"
 #include "crypto_aead.h"
 #include "drop.h"
@@ -32,6 +34,9 @@
  * flood of them would overrun the socket of the OpenVPN server, and end it.
  */
 #define OVPN_FLOAT_INTERVAL	1
+
+/* plaintexts that fit less than this are left to the core */
+#define OVPN_OPEN_SMALL		640
 
 /**
  * struct ovpn_open_outer - what a packet's outer headers said
@@ -126,6 +131,40 @@ static const u8 *ovpn_open_piece(const struct sk_buff *skb, unsigned int offset,
 	return data && offset + len <= size ? data + offset : NULL;
 }
 
+/* A buffer for @len bytes of plaintext. Small ones the core has ready; of large
+ * ones the memory is the larger part.
+ */
+static struct sk_buff *ovpn_open_alloc(struct ovpn_open_run *run,
+				       unsigned int len)
+{
+	unsigned int head = SKB_DATA_ALIGN(NET_SKB_PAD + NET_IP_ALIGN + len);
+	unsigned int size = head + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	struct ovpn_chunk *chunk;
+	struct sk_buff *skb = NULL;
+
+	if (head < OVPN_OPEN_SMALL || size > OVPN_CHUNK_SIZE / 2)
+		return napi_alloc_skb(run->napi, len);
+
+	ovpn_chunk_lock();
+	chunk = ovpn_chunk_get(size + SMP_CACHE_BYTES);
+	if (likely(chunk)) {
+		chunk->offset = ALIGN(chunk->offset, SMP_CACHE_BYTES);
+		skb = napi_build_skb(page_address(chunk->page) + chunk->offset,
+				     size);
+	}
+	if (likely(skb)) {
+		get_page(chunk->page);
+		chunk->offset += size;
+	}
+	ovpn_chunk_unlock();
+	if (unlikely(!skb))
+		return NULL;
+
+	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb_mark_napi_id(skb, run->napi);
+	return skb;
+}
+
 /* Open a packet at @offset into a new buffer, because the old one is shared, or
  * in pieces, or part of a stream. If the ciphertext is one piece, the cipher
  * copies on the way, for nothing.
@@ -139,7 +178,7 @@ static struct sk_buff *ovpn_open_copy(struct ovpn_open_run *run,
 	const u8 *text;
 	int ret;
 
-	copy = napi_alloc_skb(run->napi, len);
+	copy = ovpn_open_alloc(run, len);
 	if (unlikely(!copy))
 		return ERR_PTR(-ENOMEM);
 	skb_put(copy, len);

@@ -4,9 +4,9 @@
 #include <linux/module.h>
 #include <net/genetlink.h>
 
+#include "chunk.h"
 #include "crypto_aead.h"
 #include "dev.h"
-#include "io.h"
 #include "netlink-gen.h"
 #include "tcp.h"
 
@@ -42,7 +42,7 @@ static void __exit ovpn_exit(void)
 	genl_unregister_family(&ovpn_nl_family);
 	ovpn_dev_unregister();
 	ovpn_tcp_exit();
-	ovpn_gso_exit();
+	ovpn_chunk_exit();
 	/* a task that was closing a socket may still be on its way out */
 	synchronize_rcu_tasks();
 	/* waits for the grace periods of everything freed until now */

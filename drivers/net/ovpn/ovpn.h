@@ -28,7 +28,7 @@
  *   3 peers    socket  peer  peer_table  route  netlink_ntf
  *   2 keys     crypto_aead  crypto
  *   1 pure     proto.h  nonce.h  replay  endpoint
- *   0 words    ovpn.h  stats.h  skb.h  drop.h
+ *   0 words    ovpn.h  stats.h  skb.h  drop.h  chunk
  *
  * What a lower floor needs of a higher one is handed down as a function
  * pointer: &struct ovpn_transport_ops, &ovpn_socket.gone, the peer's timer.

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* OpenVPN data channel offload: memory that packets are made in */
+
+#ifndef _NET_OVPN_CHUNK_H_
+#define _NET_OVPN_CHUNK_H_
+
+#include <linux/mm_types.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+#include <net/sock.h>
+
+/* more than this in one piece is not to be had */
+#define OVPN_CHUNK_SIZE		(PAGE_SIZE << SKB_FRAG_PAGE_ORDER)
+
+/**
+ * struct ovpn_chunk - where the next packet of this CPU goes
+ * @page: the pages
+ * @offset: what of them is used up
+ */
+struct ovpn_chunk {
+	struct page *page;
+	unsigned int offset;
+};
+
+void ovpn_chunk_exit(void);
+void ovpn_chunk_lock(void);
+void ovpn_chunk_unlock(void);
+struct ovpn_chunk *ovpn_chunk_get(unsigned int size);
+
+#endif /* _NET_OVPN_CHUNK_H_ */
