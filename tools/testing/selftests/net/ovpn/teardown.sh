@@ -199,7 +199,9 @@ test_namespace_exit_without_socket()
 	spawn back ip netns exec "$B" ping -q -n -i 0.002 10.8.0.1
 	ip netns del "$X"
 	in_time "$OVPN_END_MS" wait_for no_link "$B" tell
-	# the socket belongs to user space again
+	# the socket belongs to user space again, and its queue is not full of
+	# what was data before
+	stop_pid "${JOB_PID[back]}"
 	cli "$B" send "$(sock b)" 38aabb 10.0.0.1 "$PORT"
 	wait_for got_control
 	no_complaint

@@ -141,10 +141,12 @@ udp_iperf()
 }
 
 # steady NAME NS ADDR SECONDS [OPTION...]: pings in the background, 200 a
-# second; the end is awaited by steady_end
+# second, for longer on a slow kernel; the end is awaited by steady_end
 steady()
 {
-	spawn "$1" ip netns exec "$2" "$PINGER" -i 0.005 -c $(($4 * 200)) \
+	local count=$(($4 * 200 * ${OVPN_SLOW:-1}))
+
+	spawn "$1" ip netns exec "$2" "$PINGER" -i 0.005 -c "$count" \
 		"${@:5}" "$3"
 }
 
