@@ -9,6 +9,7 @@ endif
 DEBUG ?=
 TESTS ?=
 ROUNDS ?=
+CPUS ?=
 
 debug := $(if $(filter-out 0 n no,$(DEBUG)),--debug)
 
@@ -65,8 +66,9 @@ clients: ## unmodified OpenVPN programs over our driver (DEBUG=1, TESTS="name...
 
 ##@ Measuring
 .PHONY: bench
-bench: ## beside mainline's ovpn and WireGuard (ROUNDS=5, TESTS="name...")
-	@scripts/bench/run $(if $(ROUNDS),--rounds $(ROUNDS)) $(TESTS)
+bench: ## beside mainline's ovpn and WireGuard (TESTS=list, ROUNDS=5, CPUS=1)
+	@scripts/bench/run $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(CPUS),--cpus $(CPUS)) $(TESTS)
 
 ##@ Looking
 .PHONY: demo

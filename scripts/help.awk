@@ -13,6 +13,7 @@ END {
 	row("ARCH=um", "architecture of KDIR; um alone: the test machine's")
 	row("KERNEL_SRC=DIR", "a kernel tree in place of the pinned package")
 	row("DEBUG=1", "KASAN, lockdep, kmemleak ... (um-debug)")
+	row("CPUS=N", "of the machine that measures (1)")
 	row("ROUNDS=N", "how often each driver is measured (5)")
 	row("TESTS=\"...\"", "only these tests")
 	row("JOBS=N", "processes of a build (number of CPUs)")

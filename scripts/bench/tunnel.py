@@ -114,7 +114,9 @@ class Tunnel:
                  mtu=1420, loss=0, seed=1):
         self.kind, self.cli, self.transport = kind, cli, transport
         self.cipher, self.mtu, self.loss, self.seed = cipher, mtu, loss, seed
-        self.holders = []
+        self.holders, self.sockets = [], {}
+        # namespaces that somebody added
+        self.more = []
 
     def __enter__(self):
         try:
@@ -136,7 +138,7 @@ class Tunnel:
         for holder in self.holders:
             holder.terminate()
             holder.wait()
-        for end in ENDS:
+        for end in (*ENDS, *self.more):
             subprocess.run(["ip", "netns", "del", end], check=False,
                            stderr=subprocess.DEVNULL)
 
@@ -219,7 +221,7 @@ class Tunnel:
         wait_for("a socket", lambda: os.path.exists(path))
         return path
 
-    def _sockets(self):
+    def _open_sockets(self):
         if self.transport == "tcp":
             server = self._hold("b", "tcp4", self.outer("b"), PORT, "accept")
             client = self._hold("a", "tcp4", self.outer("a"), 0,
@@ -228,7 +230,7 @@ class Tunnel:
         return {end: self._hold(end, "udp4", "0.0.0.0", PORT) for end in ENDS}
 
     def _ovpn(self):
-        sockets = self._sockets()
+        sockets = self.sockets = self._open_sockets()
         for end, other in (ENDS, ENDS[::-1]):
             remote = vpn = ()
             if self.transport == "udp":
@@ -249,8 +251,8 @@ class Tunnel:
     #
 
     def counters(self):
-        """Losses of the tunnel's devices, and TCP's retransmissions."""
-        count = {"retransmits": 0}
+        """Losses of the devices, TCP's retransmissions, IP's fragments."""
+        count = {"retransmits": 0, "fragments": 0}
         for end in ENDS:
             for dev in dict.fromkeys(("tun0", self.wire)):
                 stats = json.loads(run("ip", "-n", end, "-s", "-j", "link",
@@ -261,10 +263,13 @@ class Tunnel:
             count.update(self._driver_counters(end))
             with inside(end), open("/proc/net/snmp",
                                    encoding="ascii") as stream:
-                names, values = [line.split() for line in stream
-                                 if line.startswith("Tcp:")]
-            count["retransmits"] += int(
-                values[names.index("RetransSegs")])
+                lines = [line.split() for line in stream]
+            for (name, *names), (_, *values) in zip(lines[::2], lines[1::2]):
+                found = dict(zip(names, values))
+                if name == "Tcp:":
+                    count["retransmits"] += int(found["RetransSegs"])
+                elif name == "Ip:":
+                    count["fragments"] += int(found["FragCreates"])
         return count
 
     @staticmethod
