@@ -25,8 +25,8 @@
  */
 #define OVPN_DEV_OVERHEAD	84
 
-/* The sealed packets of a super-packet of this size, with MSS 1348 and more, are
- * no larger than 64 KiB.
+/* The sealed packets of a super-packet of this size, with an MSS of 1348 or
+ * more, are no larger than 64 KiB.
  */
 #define OVPN_DEV_TSO_MAX	61440
 

@@ -137,8 +137,8 @@ static const u8 *ovpn_open_piece(const struct sk_buff *skb, unsigned int offset,
 static struct sk_buff *ovpn_open_alloc(struct ovpn_open_run *run,
 				       unsigned int len)
 {
-	unsigned int head = SKB_DATA_ALIGN(NET_SKB_PAD + NET_IP_ALIGN + len);
-	unsigned int size = head + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	unsigned int head = NET_SKB_PAD + NET_IP_ALIGN + len;
+	unsigned int size = SKB_HEAD_ALIGN(head);
 	struct ovpn_chunk *chunk;
 	struct sk_buff *skb = NULL;
 
@@ -397,8 +397,8 @@ static struct sk_buff *ovpn_open_accept(struct ovpn_open_run *run,
 								       NULL;
 }
 
-/* Read the outer headers, and strip what the transport left of them. Returns our
- * header, in the packet or in @buf, or NULL.
+/* Read the outer headers, and strip what the transport left of them. Returns
+ * our header, in the packet or in @buf, or NULL.
  */
 static const u8 *ovpn_open_outer(struct ovpn_open_run *run,
 				 struct sk_buff *skb,

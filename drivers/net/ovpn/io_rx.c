@@ -6,9 +6,9 @@
  * stack inside one RCU read section.
  *
  * TCP has a batch in its hands already: what lies in the socket's buffers. It
- * is opened on the spot, right out of them, and the plaintexts are queued: those
- * of one connection always on the same queue, whichever CPU it is, so that they
- * stay in order.
+ * is opened on the spot, right out of them, and the plaintexts are queued:
+ * those of one connection always on the same queue, whichever CPU it is, so
+ * that they stay in order.
  */
 
 #include "io.h"
