@@ -75,15 +75,20 @@ static bool ovpn_chunk_renew(struct ovpn_chunk *chunk)
 {
 	chunk->offset = 0;
 	if (chunk->page) {
-		/* only we are left */
-		if (page_ref_count(chunk->page) == 1)
+		/* only we are left; a single page is not worth keeping */
+		if (page_ref_count(chunk->page) == 1 &&
+		    chunk->size == OVPN_CHUNK_SIZE)
 			return true;
 		put_page(chunk->page);
 	}
-	/* no reserves: a single packet can be made elsewhere */
+	chunk->size = OVPN_CHUNK_SIZE;
 	chunk->page = alloc_pages((GFP_ATOMIC & ~__GFP_HIGH) | __GFP_COMP |
 				  __GFP_NOWARN | __GFP_NORETRY,
 				  SKB_FRAG_PAGE_ORDER);
+	if (likely(chunk->page))
+		return true;
+	chunk->size = PAGE_SIZE;
+	chunk->page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
 	return chunk->page;
 }
 
@@ -102,10 +107,10 @@ struct ovpn_chunk *ovpn_chunk_get(unsigned int size)
 	struct ovpn_chunk_ring *ring = this_cpu_ptr(&ovpn_chunk_ring);
 	struct ovpn_chunk *chunk = &ring->chunk[ring->turn];
 
-	if (likely(chunk->page && chunk->offset + size <= OVPN_CHUNK_SIZE))
+	if (likely(chunk->page && chunk->offset + size <= chunk->size))
 		return chunk;
 
 	ring->turn = (ring->turn + 1) % OVPN_CHUNK_RING;
 	chunk = &ring->chunk[ring->turn];
-	return likely(ovpn_chunk_renew(chunk)) ? chunk : NULL;
+	return ovpn_chunk_renew(chunk) && size <= chunk->size ? chunk : NULL;
 }

@@ -9,16 +9,18 @@
 #include <linux/types.h>
 #include <net/sock.h>
 
-/* more than this in one piece is not to be had */
+/* more than this in one piece is not to be had, and mostly that much is */
 #define OVPN_CHUNK_SIZE		(PAGE_SIZE << SKB_FRAG_PAGE_ORDER)
 
 /**
  * struct ovpn_chunk - where the next packet of this CPU goes
  * @page: the pages
+ * @size: their bytes: %OVPN_CHUNK_SIZE, or one page when memory is scarce
  * @offset: what of them is used up
  */
 struct ovpn_chunk {
 	struct page *page;
+	unsigned int size;
 	unsigned int offset;
 };
 

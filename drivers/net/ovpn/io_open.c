@@ -158,7 +158,7 @@ static struct sk_buff *ovpn_open_alloc(struct ovpn_open_run *run,
 	}
 	ovpn_chunk_unlock();
 	if (unlikely(!skb))
-		return NULL;
+		return napi_alloc_skb(run->napi, len);
 
 	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
 	skb_mark_napi_id(skb, run->napi);
