@@ -5,7 +5,6 @@ import re
 
 import streams
 import tunnel as tunnels
-from measure import Window
 from tunnel import exec_in, inside, run, wait_for
 
 EVERYBODY = ("veth", "wireguard", "ovpn")
@@ -79,9 +78,8 @@ class Forward:
                 "10.9.0.2", self.size))
             try:
                 wait_for("packets", lambda: look()[1] > before + 1000)
-                Window(bench.meter, look).wait(0.3, False)
                 counted = tunnel.counters()
-                found = Window(bench.meter, look).wait(bench.seconds)
+                found = bench.measure("up", look)
                 after = tunnel.counters()
                 if sender.poll() is not None:
                     raise RuntimeError("the sender ended")
@@ -110,7 +108,7 @@ class RoundTrip:
             try:
                 start = look()[0]
                 wait_for("answers", lambda: look()[0] > start + 100)
-                found = Window(bench.meter, look).wait(bench.seconds)
+                found = bench.measure("idle", look)
             finally:
                 ping.kill()
                 ping.wait()

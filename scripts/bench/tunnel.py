@@ -246,6 +246,39 @@ class Tunnel:
                         "dir", ENDS.index(end))
             self._up(end)
 
+    def _certificate(self, end):
+        """A certificate signed by itself, and its fingerprint."""
+        path = f"/tmp/{end}"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:prime256v1", "-nodes", "-days", 30,
+            "-subj", f"/CN={end}", "-keyout", f"{path}.key",
+            "-out", f"{path}.crt")
+        said = run("openssl", "x509", "-in", f"{path}.crt", "-noout",
+                   "-fingerprint", "-sha256")
+        return said.partition("=")[2].strip()
+
+    def _openvpn(self):
+        """The program alone, without any driver."""
+        prints = {end: self._certificate(end) for end in ENDS}
+        for end, other in (ENDS[::-1], ENDS):
+            server = end == "b"
+            proto = "udp4"
+            if self.transport == "tcp":
+                proto = "tcp4-server" if server else "tcp4-client"
+            role = ("--tls-server", "--dh", "none") if server else \
+                ("--tls-client", "--nobind", "--remote", self.outer(other),
+                 PORT)
+            self.holders.append(start(exec_in(
+                end, "openvpn", "--dev", "tun0", "--disable-dco", "--proto",
+                proto, "--port", PORT, *role, "--ifconfig", self.inner(end),
+                self.inner(other), "--cert", f"/tmp/{end}.crt", "--key",
+                f"/tmp/{end}.key", "--peer-fingerprint", prints[other],
+                "--data-ciphers", self.cipher, "--tun-mtu", self.mtu)))
+        wait_for("OpenVPN", lambda: subprocess.run(
+            exec_in("a", "ping", "-q", "-c", 1, "-W", 1, self.inner("b")),
+            check=False, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL).returncode == 0, 20)
+
     #
     # What the kernel counts
     #
