@@ -79,14 +79,21 @@ static int ovpn_tcp_again(int flags)
 	return flags & MSG_DONTWAIT ? -EAGAIN : -EINTR;
 }
 
-/* Has the stream ended for the reader? Data packets may still be in it. */
-static bool ovpn_tcp_at_end(const struct sock *sk)
+/* Has the stream ended for the reader? Not as long as there are packets in it,
+ * or a part of one, which becomes the reader's when the socket is given back.
+ */
+static bool ovpn_tcp_at_end(const struct ovpn_tcp *tcp)
 {
+	const struct sock *sk = tcp->sock.sk;
+
 	return (sk->sk_shutdown & RCV_SHUTDOWN || sk->sk_state == TCP_CLOSE) &&
-	       skb_queue_empty(&sk->sk_receive_queue);
+	       skb_queue_empty(&sk->sk_receive_queue) && !tcp->partial &&
+	       !tcp->length_half;
 }
 
-/* wait for a control packet; 0 for one, 1 for the end, or an error */
+/* Wait for a control packet. Returns 0 for one, 1 for the end, -ESTALE if the
+ * socket is not ours any more, or another error.
+ */
 static int ovpn_tcp_wait_unread(struct ovpn_tcp *tcp, long timeo)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
@@ -95,11 +102,14 @@ static int ovpn_tcp_wait_unread(struct ovpn_tcp *tcp, long timeo)
 
 	add_wait_queue(sk_sleep(sk), &wait);
 	while (skb_queue_empty(&tcp->unread)) {
+		ret = -ESTALE;
+		if (!tcp->peer)
+			break;
 		ret = sock_error(sk);
 		if (ret)
 			break;
 		ret = 1;
-		if (ovpn_tcp_at_end(sk))
+		if (ovpn_tcp_at_end(tcp))
 			break;
 		ret = -EAGAIN;
 		if (!timeo)
@@ -107,11 +117,8 @@ static int ovpn_tcp_wait_unread(struct ovpn_tcp *tcp, long timeo)
 		ret = sock_intr_errno(timeo);
 		if (signal_pending(current))
 			break;
-		ret = -EINTR;
-		if (!tcp->peer)
-			break;
 		sk_wait_event(sk, &timeo, !skb_queue_empty(&tcp->unread) ||
-			      !tcp->peer || sk->sk_err || ovpn_tcp_at_end(sk),
+			      !tcp->peer || sk->sk_err || ovpn_tcp_at_end(tcp),
 			      &wait);
 		ret = 0;
 	}
@@ -147,6 +154,19 @@ static int ovpn_tcp_copy_unread(struct ovpn_tcp *tcp, struct msghdr *msg,
 	return copied;
 }
 
+/* The socket has been given back, and TCP knows what is to be read. As long as
+ * we are on the way it must not wait: that would hold up the device.
+ */
+static int ovpn_tcp_recvmsg_back(struct sock *sk, struct msghdr *msg,
+				 size_t len, int flags)
+{
+	int ret;
+
+	ret = READ_ONCE(sk->sk_prot)->recvmsg(sk, msg, len,
+					      flags | MSG_DONTWAIT);
+	return ret == -EAGAIN ? ovpn_tcp_again(flags) : ret;
+}
+
 static int ovpn_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 			    int flags)
 {
@@ -170,6 +190,8 @@ static int ovpn_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
 	else if (ret > 0)
 		ret = 0;
 	release_sock(sk);
+	if (ret == -ESTALE)
+		ret = ovpn_tcp_recvmsg_back(sk, msg, len, flags);
 
 	ovpn_socket_put(&tcp->sock);
 	return ret;
