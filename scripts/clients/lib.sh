@@ -438,11 +438,11 @@ transfer()
 
 	[[ $addr != *:* ]] || { family=TCP6; host="[$addr]"; }
 	[ -e "$WORK/file" ] || openssl rand -out "$WORK/file" $((size << 20))
-	ip netns exec "$to" timeout 60 socat -u "$family-LISTEN:5555,reuseaddr" \
+	ip netns exec "$to" timeout 120 socat -u "$family-LISTEN:5555,reuseaddr" \
 		"CREATE:$WORK/file.got" &
 	pid=$!
 	wait_for 5 listening "$to" 5555
-	in_ns "$from" timeout 60 socat -u "FILE:$WORK/file" \
+	in_ns "$from" timeout 120 socat -u "FILE:$WORK/file" \
 		"$family:$host:5555,connect-timeout=10"
 	wait "$pid"
 	cmp "$WORK/file" "$WORK/file.got"

@@ -7,8 +7,9 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
-# Mbit/s that any machine makes, also with the debug kernel
+# Mbit/s that any machine makes
 LEAST=4
+[ ! -e /sys/kernel/debug/kmemleak ] || LEAST=1 # with the debug kernel
 
 ##
 # iperf3
@@ -50,7 +51,7 @@ flows()
 			for (way in n) {
 				rate = sum[way] / n[way] * 8 / 1e6
 				printf "%.1f Mbit/s in %d s\n", rate, n[way]
-				if (rate < least || n[way] < 3)
+				if (rate < least || n[way] < 2)
 					low = 1
 			}
 			printf "%d silent seconds\n", silent
@@ -58,10 +59,10 @@ flows()
 		}'
 }
 
-# all_arrived NAME: of more than a thousand datagrams
+# all_arrived NAME: of hundreds of datagrams
 all_arrived()
 {
-	jq -e '.end.sum | .packets > 1000 and .lost_packets == 0' "$WORK/$1.json" || {
+	jq -e '.end.sum | .packets > 300 and .lost_packets == 0' "$WORK/$1.json" || {
 		jq -c .end.sum "$WORK/$1.json"
 		in_ns server nstat -saz UdpRcvbufErrors
 		in_ns client1 nstat -saz UdpRcvbufErrors
@@ -114,7 +115,7 @@ stream()
 	local name=$1 text=$2 ways=$3
 	shift 3
 
-	check "$text: iperf3" iperf "$name" "$@" -t 3
+	check "$text: iperf3" iperf "$name" "$@" -t 3 -l 32K
 	check "$text: it flows" flows "$name" "$LEAST" "$ways"
 	check "$text: the driver dropped nothing" nothing_dropped
 }
@@ -161,10 +162,11 @@ control()
 		--status "$WORK/status" 1 --status-version 2
 	client 1 --remote 10.0.1.1 1194 tcp4-client --reneg-sec 4
 	connected client1
-	check "iperf3 both ways" iperf both client1 server "$VPN4" -t 17 --bidir
+	check "iperf3 both ways" iperf both client1 server "$VPN4" -t 17 -l 32K \
+		--bidir
 	check "it flows both ways" flows both "$LEAST" 2
-	check "three new keys" said_times client1 'TLS: soft reset' 3
-	check "soon installed" wait_for 2 said_times server 'dco_swap_keys' 3
+	check "three new keys" wait_for 3 said_times client1 'TLS: soft reset' 3
+	check "soon installed" wait_for 3 said_times server 'dco_swap_keys' 3
 	check "the client said nothing twice" sent_once client1
 	check "the server said nothing twice" sent_once server
 	check "nobody started again" never_said client1 'SIGUSR1|Restart pause'
@@ -226,7 +228,7 @@ first_is_served()
 {
 	check "the other client answers" pings server "$(vpn_addr 1 4)" 50
 	check "iperf3 to the other client" \
-		iperf down server client1 "$(vpn_addr 1 4)" -t 4
+		iperf down server client1 "$(vpn_addr 1 4)" -t 4 -l 32K
 	check "it flows" flows down "$LEAST" 1
 	check "a file from the other client" transfer client1 server "$VPN6" 8
 }
