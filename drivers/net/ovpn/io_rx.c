@@ -16,6 +16,7 @@
 #include <linux/cpumask.h>
 #include <linux/llist.h>
 #include <net/hotdata.h>
+#include <net/udp.h>
 
 #include "drop.h"
 #include "ovpn.h"
@@ -43,9 +44,11 @@ struct ovpn_rx_cell {
 
 /**
  * struct ovpn_rx_cb - what a packet on a receive queue is
+ * @udp: a datagram's, which still tells the device it came through
  * @opened: plaintext, ready for the network stack; or else a datagram
  */
 struct ovpn_rx_cb {
+	struct udp_skb_cb udp;
 	bool opened;
 };
 
