@@ -14,6 +14,7 @@
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@
 static const char usage_text[] =
 "usage: ovpn-ping [OPTION...] ADDR\n"
 "  -c COUNT, -i SEC (between two), -s SIZE, -I FROM, -M do (not fragment),\n"
-"  -W SEC (the time that each has)\n";
+"  -W SEC (the time that each has), -t (COUNT or more: on until SIGINT)\n";
 
 static struct {
 	const char *addr, *from;
@@ -41,6 +42,8 @@ static struct {
 	double slowest;
 } n;
 
+static volatile sig_atomic_t enough = 1;
+static bool all_sent;
 static unsigned char seen[COUNT_MAX];
 static double sent_at[COUNT_MAX];
 static unsigned char packet[65536 + 64];
@@ -176,16 +179,26 @@ static bool receive_until(double until)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	double left = until - now();
 
-	if (left <= 0 || n.received >= o.count)
+	if (left <= 0 || (all_sent && n.received >= n.sent))
 		return false;
 	if (poll(&p, 1, left * 1000 + 1) > 0)
 		receive_one();
 	return true;
 }
 
+static void stop(int sig)
+{
+	(void)sig;
+	enough = 1;
+}
+
 static void parse_option(int c)
 {
 	switch (c) {
+	case 't':
+		enough = 0;
+		signal(SIGINT, stop);
+		return;
 	case 'c':
 		o.count = atoi(optarg);
 		return;
@@ -213,7 +226,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "c:i:I:M:s:W:")) != -1)
+	while ((c = getopt(argc, argv, "c:i:I:M:s:tW:")) != -1)
 		parse_option(c);
 	if (optind != argc - 1 || !o.count || o.count > COUNT_MAX ||
 	    o.size > 65507) {
@@ -232,12 +245,13 @@ int main(int argc, char **argv)
 	open_socket();
 	id = getpid();
 	start = now();
-	for (seq = 0; seq < o.count; seq++) {
+	for (seq = 0; seq < COUNT_MAX && (seq < o.count || !enough); seq++) {
 		while (receive_until(start + seq * o.interval))
 			;
 		send_one(seq);
 	}
-	while (receive_until(sent_at[o.count - 1] + o.patience))
+	all_sent = true;
+	while (receive_until(sent_at[n.sent - 1] + o.patience))
 		;
 	printf("sent=%u received=%u doubled=%u wrong=%u slowest=%.1f ms\n",
 	       n.sent, n.received, n.doubled, n.wrong, n.slowest * 1000);

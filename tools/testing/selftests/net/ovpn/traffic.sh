@@ -141,12 +141,10 @@ udp_iperf()
 }
 
 # steady NAME NS ADDR SECONDS [OPTION...]: pings in the background, 200 a
-# second, for longer on a slow kernel; the end is awaited by steady_end
+# second, for that long and on until steady_end
 steady()
 {
-	local count=$(($4 * 200 * ${OVPN_SLOW:-1}))
-
-	spawn "$1" ip netns exec "$2" "$PINGER" -i 0.005 -c "$count" \
+	spawn "$1" ip netns exec "$2" "$PINGER" -t -i 0.005 -c $(($4 * 200)) \
 		"${@:5}" "$3"
 }
 
@@ -155,6 +153,7 @@ steady_end()
 {
 	local sent got
 
+	kill -INT "${JOB_PID[$1]}" 2>/dev/null || true
 	finish "$1" || true
 	sent=$(value sent "$T/$1.out")
 	got=$(value received "$T/$1.out")
