@@ -43,6 +43,9 @@ struct ovpn_rx_cell;
 /* the least that a full queue holds */
 #define OVPN_TCP_QUEUE_MIN	SZ_256K
 
+/* so many times that much, if all of it is charged to local senders */
+#define OVPN_TCP_QUEUE_OWNED	16
+
 /**
  * struct ovpn_tcp - a TCP socket in our use
  * @sock: our use of it

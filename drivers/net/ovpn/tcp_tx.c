@@ -180,6 +180,16 @@ void ovpn_tcp_push(struct ovpn_tcp *tcp)
 	tcp->pushing = false;
 }
 
+/* May this buffer be dropped while so much is queued? What a local sender is
+ * charged for slows him down by itself, unless there are very many of them.
+ */
+static bool ovpn_tcp_may_drop(const struct sk_buff *skb, unsigned int queued,
+			      unsigned int limit)
+{
+	return !ovpn_tx_cb(skb)->control &&
+	       (!skb->sk || queued > OVPN_TCP_QUEUE_OWNED * limit);
+}
+
 /* with too much in the queue, take out the oldest data packets; @out locked */
 static void ovpn_tcp_shrink(struct ovpn_tcp *tcp, struct sk_buff_head *drop)
 {
@@ -190,7 +200,7 @@ static void ovpn_tcp_shrink(struct ovpn_tcp *tcp, struct sk_buff_head *drop)
 	skb_queue_walk_safe(&tcp->out, skb, next) {
 		if (likely(tcp->out_bytes <= limit))
 			break;
-		if (ovpn_tx_cb(skb)->control)
+		if (!ovpn_tcp_may_drop(skb, tcp->out_bytes, limit))
 			continue;
 		__skb_unlink(skb, &tcp->out);
 		tcp->out_bytes -= skb->len;
