@@ -64,8 +64,9 @@ struct ovpn_rx_cell;
  * @unread_size: their memory
  *
  * @out: sealed packets and control packets to send. Its lock guards
- *	@out_bytes, @control_bytes and @closed, too; BH
+ *	@out_bytes, @loose_bytes, @control_bytes and @closed, too; BH
  * @out_bytes: bytes in @out
+ * @loose_bytes: those that no local sender is charged for
  * @control_bytes: those of control packets, and of one in @sending
  * @closed: nothing may be queued any more
  * @sending: what is being sent, taken off @out; socket lock
@@ -102,6 +103,7 @@ struct ovpn_tcp {
 
 	struct sk_buff_head out ____cacheline_aligned_in_smp;
 	unsigned int out_bytes;
+	unsigned int loose_bytes;
 	unsigned int control_bytes;
 	bool closed;
 	struct sk_buff *sending;

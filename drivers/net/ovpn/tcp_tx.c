@@ -91,6 +91,23 @@ static void ovpn_tcp_wake_sender(struct sock *sk)
 	rcu_read_unlock();
 }
 
+/* Forwarded packets have nobody to slow down. What a local sender is charged
+ * for slows him down by itself, unless there are very many of them.
+ */
+static bool ovpn_tcp_is_loose(const struct sk_buff *skb)
+{
+	return !skb->sk && !ovpn_tx_cb(skb)->control;
+}
+
+/* a buffer enters the queue, or leaves it; @out locked */
+static void ovpn_tcp_account(struct ovpn_tcp *tcp, const struct sk_buff *skb,
+			     int sign)
+{
+	tcp->out_bytes += sign * (int)skb->len;
+	if (ovpn_tcp_is_loose(skb))
+		tcp->loose_bytes += sign * (int)skb->len;
+}
+
 /* the next buffer to send; whether more wait behind it */
 static struct sk_buff *ovpn_tcp_next(struct ovpn_tcp *tcp, bool *more)
 {
@@ -100,7 +117,7 @@ static struct sk_buff *ovpn_tcp_next(struct ovpn_tcp *tcp, bool *more)
 	if (!skb) {
 		skb = __skb_dequeue(&tcp->out);
 		if (skb)
-			tcp->out_bytes -= skb->len;
+			ovpn_tcp_account(tcp, skb, -1);
 	}
 	*more = !skb_queue_empty(&tcp->out);
 	spin_unlock_bh(&tcp->out.lock);
@@ -180,30 +197,22 @@ void ovpn_tcp_push(struct ovpn_tcp *tcp)
 	tcp->pushing = false;
 }
 
-/* May this buffer be dropped while so much is queued? What a local sender is
- * charged for slows him down by itself, unless there are very many of them.
- */
-static bool ovpn_tcp_may_drop(const struct sk_buff *skb, unsigned int queued,
-			      unsigned int limit)
-{
-	return !ovpn_tx_cb(skb)->control &&
-	       (!skb->sk || queued > OVPN_TCP_QUEUE_OWNED * limit);
-}
-
 /* with too much in the queue, take out the oldest data packets; @out locked */
 static void ovpn_tcp_shrink(struct ovpn_tcp *tcp, struct sk_buff_head *drop)
 {
 	unsigned int limit = max_t(unsigned int, OVPN_TCP_QUEUE_MIN,
 				   READ_ONCE(tcp->sock.sk->sk_sndbuf));
+	unsigned int hard = OVPN_TCP_QUEUE_OWNED * limit;
 	struct sk_buff *skb, *next;
 
 	skb_queue_walk_safe(&tcp->out, skb, next) {
-		if (likely(tcp->out_bytes <= limit))
+		if (likely(tcp->loose_bytes <= limit && tcp->out_bytes <= hard))
 			break;
-		if (!ovpn_tcp_may_drop(skb, tcp->out_bytes, limit))
+		if (ovpn_tx_cb(skb)->control ||
+		    (skb->sk && tcp->out_bytes <= hard))
 			continue;
 		__skb_unlink(skb, &tcp->out);
-		tcp->out_bytes -= skb->len;
+		ovpn_tcp_account(tcp, skb, -1);
 		__skb_queue_tail(drop, skb);
 	}
 }
@@ -226,7 +235,7 @@ static void ovpn_tcp_queue_data(struct ovpn_tcp *tcp, struct sk_buff *list)
 			continue;
 		}
 		__skb_queue_tail(&tcp->out, skb);
-		tcp->out_bytes += skb->len;
+		ovpn_tcp_account(tcp, skb, 1);
 	}
 	ovpn_tcp_shrink(tcp, &drop);
 	spin_unlock(&tcp->out.lock);
@@ -314,7 +323,7 @@ bool ovpn_tcp_queue_control(struct ovpn_tcp *tcp, struct sk_buff *skb)
 	spin_lock_bh(&tcp->out.lock);
 	if (!tcp->closed) {
 		__skb_queue_tail(&tcp->out, skb);
-		tcp->out_bytes += skb->len;
+		ovpn_tcp_account(tcp, skb, 1);
 		WRITE_ONCE(tcp->control_bytes, tcp->control_bytes + skb->len);
 		queued = true;
 	}
@@ -336,7 +345,7 @@ static void ovpn_tcp_purge(struct ovpn_tcp *tcp)
 		if (ovpn_tx_cb(skb)->control)
 			continue;
 		__skb_unlink(skb, &tcp->out);
-		tcp->out_bytes -= skb->len;
+		ovpn_tcp_account(tcp, skb, -1);
 		__skb_queue_tail(&drop, skb);
 	}
 	spin_unlock_bh(&tcp->out.lock);
