@@ -255,7 +255,7 @@ sock()
 }
 
 # hold NS NAME KIND [ADDR PORT [OPTION...]]: see ovpn-cli; with "count" the
-# sockets are NAME 1, NAME 2 ...
+# sockets are NAME 1, NAME 2 ... It fails when there is no such socket.
 hold()
 {
 	local ns=$1 name=$2; shift 2
@@ -264,15 +264,18 @@ hold()
 		>/dev/null 2>"$T/$name.err" &
 	HOLD_PID[$name]=$!
 	defer stop_pid $!
-	wait_for hold_answers "$name"
+	wait_for hold_settled "$name"
+	hold_answers "$name" || { cat "$T/$name.err"; return 1; }
+}
+
+hold_settled()
+{
+	hold_answers "$1" || ! kill -0 "${HOLD_PID[$1]}" 2>/dev/null
 }
 
 hold_answers()
 {
-	[[ -S $(sock "$1") || -S $(sock "$1" 1) ]] && return
-	kill -0 "${HOLD_PID[$1]}" 2>/dev/null && return 1
-	cat "$T/$1.err" >&2
-	die "cannot hold a socket as $1"
+	[[ -S $(sock "$1") || -S $(sock "$1" 1) ]]
 }
 
 # Close a held socket, or all of a hold

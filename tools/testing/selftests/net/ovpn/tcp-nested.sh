@@ -134,20 +134,31 @@ lots_of()
 }
 
 # A's route to B leads into the tunnel whose connection it carries
+# stuck: B has sent what is not acknowledged
+stuck()
+{
+	[[ $(in_ns "$B" ss -Htn state established "dport = :$PORT" |
+		awk '{ print $2 }') -gt 30000 ]]
+}
+
 test_own_route()
 {
 	two_ends tcp4
 	keys
 	iperf_server "$B"
 	pings "$A" 10.8.0.2
-	ip -n "$A" route add 10.0.0.2/32 dev tunA
 	lots_of 10.8.0.2
-	# it goes round and round
-	wait_for tx_bytes "$A" tunA 1000
+	# what B sends has to be acknowledged
+	blast back "$B" 10.8.0.1 1000
+	wait_for tx_bytes "$A" tunA 1000000
+	ip -n "$A" route add 10.0.0.2/32 dev tunA
+	# what A acknowledges goes round and round
+	wait_for stuck
 	answers_in_time tunA
 	stop_pid "${JOB_PID[ping10.8.0.2]}"
 	stop_pid "${JOB_PID[blast10.8.0.2]}"
 	stop_pid "${JOB_PID[iperf10.8.0.2]}"
+	stop_pid "${JOB_PID[back]}"
 	ip -n "$A" route del 10.0.0.2/32 dev tunA
 	# TCP's next try may be a while off
 	OVPN_WAIT_MS=$((OVPN_WAIT_MS * 4)) wait_for answers 10.8.0.2
@@ -165,10 +176,12 @@ test_own_route_and_end()
 	keys
 	iperf_server "$B"
 	pings "$A" 10.8.0.2
+	lots_of 10.8.0.2
+	blast back "$B" 10.8.0.1 1000
+	wait_for tx_bytes "$A" tunA 1000000
 	ip -n "$A" route add 10.0.0.2/32 dev tunA
 	ip -n "$B" route add 10.0.0.1/32 dev tunB
-	lots_of 10.8.0.2
-	wait_for tx_bytes "$A" tunA 1000
+	answers_in_time tunA
 	in_time "$OVPN_END_MS" cli "$A" peer-del tunA id 1
 	kill -KILL "${HOLD_PID[b]}"
 	wait_for does_fail has_peer "$B" tunB 1

@@ -107,6 +107,8 @@ test_control()
 	blast much "${C[2]}" 10.8.0.5 1000
 	wait_for queue_full 100
 	user send what control count 20
+	# they are the oldest for a while
+	wait_for queue_full $(($(drops "$S" tun1 | sed "s/.*=//") + 2000))
 	stop_pid "${JOB_PID[much]}"
 	recovers
 	equal "$(value control-records "$T/raw.out")" 20 "control records"

@@ -100,19 +100,25 @@ void check_edge(void)
 	edge(watch(EPOLLIN | EPOLLRDHUP | EPOLLET));
 }
 
-/* As OpenVPN does: it waits on the socket before the device takes it */
-void check_before_attach(void)
+/* The script tells when it goes on; the signal is blocked since the start */
+static void wait_for_signal(void)
 {
-	int ep = watch(EPOLLIN | EPOLLRDHUP);
-	int ep_edge = watch(EPOLLIN | EPOLLRDHUP | EPOLLET);
 	sigset_t set;
 	int sig;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	puts("waiting");
 	sigwait(&set, &sig);
+}
+
+/* As OpenVPN does: it waits on the socket before the device takes it */
+void check_before_attach(void)
+{
+	int ep = watch(EPOLLIN | EPOLLRDHUP);
+	int ep_edge = watch(EPOLLIN | EPOLLRDHUP | EPOLLET);
+
+	puts("waiting");
+	wait_for_signal();
 	edge(ep_edge);
 	level(ep);
 }
@@ -242,13 +248,21 @@ void check_end(void)
 /* A frame that the end cut off is the user's too */
 void check_half_record(void)
 {
-	size_t len = stream(want, 1, 2) - 5;
+	size_t len = stream(want, 1, 2) - 5, at;
+	ssize_t done;
 
 	far_ping(far);
 	write_all(far, want, len);
 	if (shutdown(far, SHUT_WR))
 		err(1, "shutdown");
-	expect(user, want, len, sizeof(got));
+	/* a blocking one: when it comes, and whence, is not said */
+	for (at = 0; at < len; at += done) {
+		done = recv(user, got, sizeof(got), 0);
+		if (done <= 0)
+			err(1, "recv: %zd after %zu of %zu", done, at, len);
+		if (memcmp(got, want + at, done))
+			errx(1, "recv: wrong bytes after %zu", at);
+	}
 	at_end();
 }
 
@@ -287,6 +301,29 @@ void check_reset(void)
 	if (recv(user, got, 1, 0))
 		err(1, "recv after that");
 	fails(send(user, "x", 1, MSG_NOSIGNAL), EPIPE, "send after a reset");
+}
+
+static void read_plain(void)
+{
+	ssize_t done;
+
+	do {
+		done = recv(user, got, 5, 0);
+	} while (done < 0 && errno == EINTR);
+	if (done != 5 || memcmp(got, "plain", 5))
+		err(1, "recv after the peer: %zd", done);
+}
+
+/* Who waits for a control record when the peer goes waits for the next bytes */
+void check_detach_blocked(void)
+{
+	pid_t pid = child(read_plain);
+
+	child_sleeps(pid);
+	puts("waiting");
+	wait_for_signal();
+	write_all(far, "plain", 5);
+	child_ends(pid);
 }
 
 static void read_reset(void)

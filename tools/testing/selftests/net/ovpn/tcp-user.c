@@ -358,6 +358,7 @@ static const struct {
 } checks[] = {
 	{ "before-attach", check_before_attach },
 	{ "between-data", check_between_data },
+	{ "detach-blocked", check_detach_blocked },
 	{ "edge", check_edge },
 	{ "end", check_end },
 	{ "end-blocked", check_end_blocked },
@@ -387,7 +388,11 @@ static const struct {
 int user_check(const char *name, int user_fd, int far_fd, double timeout)
 {
 	unsigned int i;
+	sigset_t set;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	user = user_fd;
 	far = far_fd;
 	patience = timeout;

@@ -55,6 +55,7 @@ void check_senders(void);
 void check_level(void);
 void check_edge(void);
 void check_before_attach(void);
+void check_detach_blocked(void);
 void check_options(void);
 void check_splice(void);
 void check_end(void);

@@ -72,17 +72,46 @@ test_end_ipv6()
 	ended end tcp6
 }
 
+# check_across NAME COMMAND...: the check waits while the command is run
+check_across()
+{
+	raw_words check what "$1" timeout 10 sock "$(sock a)" far "$(sock b)"
+	spawn check "$TCP" "${RAW_WORDS[@]}"
+	said check waiting
+	"${@:2}"
+	kill -USR1 "${JOB_PID[check]}"
+	finish check || { cat "$T/check.out"; die "$1"; }
+}
+
 # It may wait on the socket since before the device has it
 test_before_attach()
 {
 	raw_sockets tcp4
-	raw_words check what before-attach timeout 10 sock "$(sock a)" \
-		far "$(sock b)"
-	spawn check "$TCP" "${RAW_WORDS[@]}"
-	said check waiting
-	raw_device p2p
-	kill -USR1 "${JOB_PID[check]}"
-	finish check || { cat "$T/check.out"; die "before-attach"; }
+	check_across before-attach raw_device p2p
+}
+
+# ... and until after that
+test_after_detach()
+{
+	raw_end
+	check_across detach-blocked cli "$A" peer-del tunA id 1
+}
+
+test_poll_after_detach()
+{
+	raw_end
+	# a record that is not complete is nothing to read yet
+	"$TCP" bytes sock "$(sock b)" hex 0009 >/dev/null
+	spawn poll "$CLI" recv "$(sock a)" timeout 20
+	wait_for sleeps "${JOB_PID[poll]}"
+	cli "$A" peer-del tunA id 1
+	finish poll || { cat "$T/poll.out"; die "poll"; }
+	equal "$(cat "$T/poll.out")" "- - 0009" "bytes after the peer"
+}
+
+sleeps()
+{
+	[[ $(cut -d " " -f 3 "/proc/$1/stat") == S ]]
 }
 
 # Control records that nobody reads do not stop the data, and are counted
@@ -96,4 +125,5 @@ test_overflow()
 	[[ $lost =~ ^rx_control_full=[0-9]+$ ]] || die "dropped: $lost"
 }
 
-run_tests "${tests[@]}" ipv6 end_ipv6 before_attach overflow
+run_tests "${tests[@]}" ipv6 end_ipv6 before_attach after_detach \
+	poll_after_detach overflow
