@@ -42,8 +42,7 @@ static struct {
 	double slowest;
 } n;
 
-static volatile sig_atomic_t enough = 1;
-static bool all_sent;
+static bool enough = true, all_sent;
 static unsigned char seen[COUNT_MAX];
 static double sent_at[COUNT_MAX];
 static unsigned char packet[65536 + 64];
@@ -189,14 +188,14 @@ static bool receive_until(double until)
 static void stop(int sig)
 {
 	(void)sig;
-	enough = 1;
+	__atomic_store_n(&enough, true, __ATOMIC_RELAXED);
 }
 
 static void parse_option(int c)
 {
 	switch (c) {
 	case 't':
-		enough = 0;
+		enough = false;
 		signal(SIGINT, stop);
 		return;
 	case 'c':
@@ -245,7 +244,8 @@ int main(int argc, char **argv)
 	open_socket();
 	id = getpid();
 	start = now();
-	for (seq = 0; seq < COUNT_MAX && (seq < o.count || !enough); seq++) {
+	for (seq = 0; seq < COUNT_MAX && (seq < o.count ||
+	     !__atomic_load_n(&enough, __ATOMIC_RELAXED)); seq++) {
 		while (receive_until(start + seq * o.interval))
 			;
 		send_one(seq);
