@@ -44,9 +44,10 @@ static void ovpn_session_finish(struct list_head *left,
 	list_for_each_entry_safe(peer, next, left, leaving) {
 		/* waits for a running timer, so that no event follows */
 		timer_shutdown_sync(&peer->timer);
+		/* who is told has an ordinary socket again */
+		ovpn_socket_detach(peer->sock);
 		if (!heir || heir->id != peer->id)
 			ovpn_notify_peer_del(peer);
-		ovpn_socket_detach(peer->sock);
 		ovpn_peer_put(peer);
 	}
 }

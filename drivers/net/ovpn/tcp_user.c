@@ -14,6 +14,7 @@
 #include <linux/skbuff.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <linux/uio.h>
 #include <linux/unaligned.h>
 #include <net/inet_common.h>
 #include <net/inet_connection_sock.h>
@@ -245,11 +246,11 @@ static int ovpn_tcp_wait_room(struct ovpn_tcp *tcp, long timeo)
 
 	add_wait_queue(sk_sleep(sk), &wait);
 	for (;;) {
+		ret = -ESTALE;
+		if (!tcp->peer)
+			break;
 		ret = -EPIPE;
 		if (sk->sk_err || sk->sk_shutdown & SEND_SHUTDOWN)
-			break;
-		ret = timeo ? -EINTR : -EAGAIN;
-		if (!tcp->peer)
 			break;
 		ret = 0;
 		if (ovpn_tcp_control_room(tcp))
@@ -281,13 +282,26 @@ static int ovpn_tcp_send_message(struct ovpn_tcp *tcp, struct msghdr *msg,
 	ret = ovpn_tcp_wait_room(tcp, sock_sndtimeo(sk, msg->msg_flags &
 						    MSG_DONTWAIT));
 	if (!ret && !ovpn_tcp_queue_control(tcp, skb))
-		ret = ovpn_tcp_again(msg->msg_flags);
+		ret = -ESTALE;
 	if (ret) {
 		kfree_skb(skb);
 		ret = sk_stream_error(sk, msg->msg_flags, ret);
 	}
 	release_sock(sk);
 	return ret ?: size;
+}
+
+/* The socket has been given back: as ovpn_tcp_recvmsg_back() */
+static int ovpn_tcp_sendmsg_back(struct sock *sk, struct msghdr *msg,
+				 size_t size)
+{
+	int flags = msg->msg_flags;
+	int ret;
+
+	iov_iter_revert(&msg->msg_iter, size);
+	msg->msg_flags |= MSG_DONTWAIT;
+	ret = READ_ONCE(sk->sk_prot)->sendmsg(sk, msg, size);
+	return ret == -EAGAIN ? ovpn_tcp_again(flags) : ret;
 }
 
 static int ovpn_tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
@@ -309,6 +323,8 @@ static int ovpn_tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 
 	skb = ovpn_tcp_message(msg, size);
 	ret = IS_ERR(skb) ? PTR_ERR(skb) : ovpn_tcp_send_message(tcp, msg, skb);
+	if (ret == -ESTALE)
+		ret = ovpn_tcp_sendmsg_back(sk, msg, size);
 
 	ovpn_socket_put(&tcp->sock);
 	return ret;
