@@ -191,6 +191,11 @@ static void stop(int sig)
 	__atomic_store_n(&enough, true, __ATOMIC_RELAXED);
 }
 
+static bool stopped(void)
+{
+	return __atomic_load_n(&enough, __ATOMIC_RELAXED);
+}
+
 static void parse_option(int c)
 {
 	switch (c) {
@@ -244,8 +249,7 @@ int main(int argc, char **argv)
 	open_socket();
 	id = getpid();
 	start = now();
-	for (seq = 0; seq < COUNT_MAX && (seq < o.count ||
-	     !__atomic_load_n(&enough, __ATOMIC_RELAXED)); seq++) {
+	for (seq = 0; seq < COUNT_MAX && (seq < o.count || !stopped()); seq++) {
 		while (receive_until(start + seq * o.interval))
 			;
 		send_one(seq);
