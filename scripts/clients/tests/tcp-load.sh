@@ -41,12 +41,14 @@ arrivals()
 		"$WORK/$1.json" "$WORK/$1.server.json"
 }
 
-# flows NAME MBIT WAYS: at least so much each way, and something in each second
+# flows NAME MBIT WAYS: at least so much each way, and no two silent seconds in a
+# row
 flows()
 {
 	arrivals "$1" | tee /dev/stderr | awk -v least="$2" -v ways="$3" '
 		{ n[$1]++; sum[$1] += $2 }
-		!$2 { silent++ }
+		{ silent[$1] = $2 ? 0 : silent[$1] + 1 }
+		silent[$1] > 1 { stalled = 1 }
 		END {
 			for (way in n) {
 				rate = sum[way] / n[way] * 8 / 1e6
@@ -54,8 +56,7 @@ flows()
 				if (rate < least || n[way] < 2)
 					low = 1
 			}
-			printf "%d silent seconds\n", silent
-			exit low || silent || length(n) != ways
+			exit low || stalled || length(n) != ways
 		}'
 }
 

@@ -25,6 +25,7 @@ rootless()
 	check "pings, IPv4" pings client1 "$VPN4"
 	check "pings, IPv6" pings server "$(vpn_addr 1 6)"
 	check "new keys" wait_log client1 'dco_new_key: slot 1' 15
+	check "the same ones" wait_log server 'dco_new_key: slot 1' 15
 	check "pings with them" pings client1 "$VPN4"
 	check "a file" transfer client1 server "$VPN4" 4
 	stop client1
