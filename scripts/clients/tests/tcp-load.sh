@@ -149,7 +149,7 @@ load()
 	stream up "to the server" 1 client1 server "$VPN4"
 	stream down "to the client" 1 server client1 "$peer6"
 	stream both "both ways" 2 client1 server "$VPN6" --bidir
-	stream eight "eight streams" 1 server client1 "$peer4" -P 8
+	stream many "sixteen streams" 1 server client1 "$peer4" -P 16
 	datagrams udp-up "datagrams to the server" client1 server "$VPN4"
 	datagrams udp-down "datagrams to the client" server client1 "$peer4"
 	check "nobody started again" never_said client1 'SIGUSR1|Restart pause'
