@@ -132,11 +132,45 @@ static bool ovpn_tx_reserve(struct ovpn_seal *seal, struct ovpn_peer *peer,
 	return true;
 }
 
+/* Over a stream packets go in the order of their ids, whichever CPUs they come
+ * from: one sender at a time takes ids, seals, and hands over. What follows
+ * needs no order, and may take long.
+ */
+static void ovpn_tx_begin(struct ovpn_socket *sock)
+{
+	if (sock->ops->push)
+		spin_lock(&sock->order);
+}
+
+static void ovpn_tx_end(struct ovpn_socket *sock)
+{
+	if (!sock->ops->push)
+		return;
+	spin_unlock(&sock->order);
+	sock->ops->push(sock);
+}
+
+/* seal a list of plaintexts: a list of ciphertexts, or NULL */
+static struct sk_buff *ovpn_tx_seal_list(struct ovpn_seal *seal,
+					 struct sk_buff *list)
+{
+	struct sk_buff *skb, *next, *sealed = NULL, **tail = &sealed;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		skb = ovpn_tx_seal(seal, skb, seal->id++);
+		if (unlikely(!skb))
+			continue;
+		*tail = skb;
+		tail = &skb->next;
+	}
+	return sealed;
+}
+
 /* Seal and send a list of plaintexts. RCU read section, BH off. */
 static void ovpn_tx_list(struct ovpn_peer *peer, struct sk_buff *list,
 			 u8 dsfield, bool inner)
 {
-	struct sk_buff *skb, *next, *sealed = NULL, **tail = &sealed;
 	struct ovpn_seal seal = {
 		.cb = {
 			.packets = 1,
@@ -145,27 +179,23 @@ static void ovpn_tx_list(struct ovpn_peer *peer, struct sk_buff *list,
 		},
 	};
 	unsigned int packets = 0, blocks = 0;
+	struct sk_buff *skb, *next;
 	enum ovpn_drop why;
 
 	skb_list_walk_safe(list, skb, next) {
 		packets++;
 		blocks += DIV_ROUND_UP(skb->len, 16);
 	}
-	if (unlikely(!ovpn_tx_reserve(&seal, peer, packets, blocks, &why))) {
-		ovpn_drop(peer->ovpn, list, why);
-		return;
-	}
 
-	skb_list_walk_safe(list, skb, next) {
-		skb_mark_not_on_list(skb);
-		skb = ovpn_tx_seal(&seal, skb, seal.id++);
-		if (unlikely(!skb))
-			continue;
-		*tail = skb;
-		tail = &skb->next;
+	ovpn_tx_begin(peer->sock);
+	if (likely(ovpn_tx_reserve(&seal, peer, packets, blocks, &why))) {
+		skb = ovpn_tx_seal_list(&seal, list);
+		if (likely(skb))
+			peer->sock->ops->send(peer, skb);
+	} else {
+		ovpn_drop(peer->ovpn, list, why);
 	}
-	if (likely(sealed))
-		peer->sock->ops->send(peer, sealed);
+	ovpn_tx_end(peer->sock);
 }
 
 /* Seal and send a super-packet as a whole. Returns false if it has to be cut by
@@ -191,13 +221,15 @@ static bool ovpn_tx_super(struct ovpn_peer *peer, struct sk_buff *skb,
 	if (!seal.max)
 		return false;
 
-	if (unlikely(!ovpn_tx_reserve(&seal, peer, packets, blocks, &why))) {
+	ovpn_tx_begin(peer->sock);
+	if (likely(ovpn_tx_reserve(&seal, peer, packets, blocks, &why))) {
+		skb = ovpn_gso_seal(&seal, skb, packets);
+		if (likely(skb))
+			ops->send(peer, skb);
+	} else {
 		ovpn_drop(peer->ovpn, skb, why);
-		return true;
 	}
-	skb = ovpn_gso_seal(&seal, skb, packets);
-	if (likely(skb))
-		ops->send(peer, skb);
+	ovpn_tx_end(peer->sock);
 	return true;
 }
 

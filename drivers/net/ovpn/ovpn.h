@@ -84,6 +84,7 @@
  *   tried on the way out, as the sender may hold that of another socket
  * - &ovpn_priv.lock (spinlock, BH): membership in the peer table
  * - &ovpn_peer.lock (spinlock, BH): the endpoint and the route of a peer
+ * - &ovpn_socket.order (spinlock, BH): senders over TCP, one at a time
  * - leaves: &ovpn_keyring.lock, &ovpn_replay.lock, the queue lock in
  *   &ovpn_tcp.out (all spinlock, BH)
  *

@@ -72,6 +72,7 @@ ovpn_socket_new(struct ovpn_priv *ovpn, struct sock *sk,
 	sock->ovpn = ovpn;
 	sock->ops = ops;
 	sock->gone = gone;
+	spin_lock_init(&sock->order);
 	sock->users = 1;
 	refcount_set(&sock->refcount, 1);
 	sock_hold(sk);

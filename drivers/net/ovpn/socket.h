@@ -7,6 +7,7 @@
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <net/sock.h>
 #include <uapi/linux/ovpn.h>
@@ -36,6 +37,9 @@ typedef void (*ovpn_socket_gone_t)(struct ovpn_socket *sock,
  *	buffer? BH off, RCU read section. Returns the largest buffer, or 0
  * @send: send sealed packets to a peer; BH off, RCU read section. Consumes
  *	the list, and counts what left and what was dropped
+ * @push: packets must leave in the order of their ids: @send only queues them,
+ *	under &ovpn_socket.order, and this moves on what is queued, without it;
+ *	BH off, RCU read section. NULL if the order does not matter
  */
 struct ovpn_transport_ops {
 	size_t size;
@@ -47,6 +51,7 @@ struct ovpn_transport_ops {
 	void (*detach)(struct ovpn_socket *sock);
 	unsigned int (*gso_max)(struct ovpn_peer *peer, unsigned int size);
 	void (*send)(struct ovpn_peer *peer, struct sk_buff *list);
+	void (*push)(struct ovpn_socket *sock);
 };
 
 /**
@@ -56,6 +61,8 @@ struct ovpn_transport_ops {
  * @ops: its transport
  * @gone: to be called, in process context without locks, when the socket is
  *	closed by its owner or fails
+ * @order: with &ovpn_transport_ops.push, one sender at a time takes packet ids
+ *	and queues what he has sealed. BH
  * @users: peers that use it; lock_sock(@sk)
  * @refcount: see "lifetimes" in ovpn.h
  * @dev_tracker: of the reference to the net_device
@@ -66,6 +73,7 @@ struct ovpn_socket {
 	struct ovpn_priv *ovpn;
 	const struct ovpn_transport_ops *ops;
 	ovpn_socket_gone_t gone;
+	spinlock_t order;
 	unsigned int users;
 	refcount_t refcount;
 	netdevice_tracker dev_tracker;

@@ -188,6 +188,7 @@ const struct ovpn_transport_ops ovpn_tcp_ops = {
 	.detach = ovpn_tcp_detach,
 	.gso_max = ovpn_tcp_gso_max,
 	.send = ovpn_tcp_send,
+	.push = ovpn_tcp_push_sender,
 };
 
 /**

@@ -149,6 +149,7 @@ void ovpn_tcp_kick(struct ovpn_tcp *tcp, unsigned long delay);
 void ovpn_tcp_end(struct ovpn_tcp *tcp, enum ovpn_del_peer_reason reason);
 void ovpn_tcp_push(struct ovpn_tcp *tcp);
 void ovpn_tcp_send(struct ovpn_peer *peer, struct sk_buff *list);
+void ovpn_tcp_push_sender(struct ovpn_socket *sock);
 bool ovpn_tcp_queue_control(struct ovpn_tcp *tcp, struct sk_buff *skb);
 void ovpn_tcp_flush(struct ovpn_tcp *tcp);
 

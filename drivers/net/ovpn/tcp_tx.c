@@ -217,8 +217,16 @@ static void ovpn_tcp_shrink(struct ovpn_tcp *tcp, struct sk_buff_head *drop)
 	}
 }
 
-static void ovpn_tcp_queue_data(struct ovpn_tcp *tcp, struct sk_buff *list)
+/**
+ * ovpn_tcp_send - queue sealed packets for a peer
+ * @peer: the peer
+ * @list: buffers with one or more packets each, with their lengths
+ *
+ * Context: BH off, RCU read section, &ovpn_socket.order held.
+ */
+void ovpn_tcp_send(struct ovpn_peer *peer, struct sk_buff *list)
 {
+	struct ovpn_tcp *tcp = ovpn_tcp(peer->sock);
 	enum ovpn_drop why = OVPN_DROP_TX_QUEUE;
 	struct sk_buff_head drop;
 	struct sk_buff *skb, *next;
@@ -278,21 +286,18 @@ static void ovpn_tcp_unlock(struct sock *sk)
 #endif
 
 /**
- * ovpn_tcp_send - send sealed packets to a peer
- * @peer: the peer
- * @list: buffers with one or more packets each, with their lengths
+ * ovpn_tcp_push_sender - after queueing, move on what is queued
+ * @sock: the use of the connection
  *
  * The sender may hold the lock of another socket, or even of this one, if the
  * connection is routed into its own tunnel. So the lock is only tried.
  *
  * Context: BH off, RCU read section.
  */
-void ovpn_tcp_send(struct ovpn_peer *peer, struct sk_buff *list)
+void ovpn_tcp_push_sender(struct ovpn_socket *sock)
 {
-	struct ovpn_tcp *tcp = ovpn_tcp(peer->sock);
-	struct sock *sk = tcp->sock.sk;
-
-	ovpn_tcp_queue_data(tcp, list);
+	struct ovpn_tcp *tcp = ovpn_tcp(sock);
+	struct sock *sk = sock->sk;
 
 	if (unlikely(!ovpn_tcp_trylock(sk))) {
 		ovpn_tcp_kick(tcp, 0);
