@@ -228,8 +228,6 @@ static struct sk_buff *ovpn_tcp_message(struct msghdr *msg, size_t size)
 	skb->len = size;
 
 	ret = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, size);
-	if (!ret && !ovpn_tcp_is_whole(skb))
-		ret = -EINVAL;
 	if (ret) {
 		kfree_skb(skb);
 		return ERR_PTR(ret);
@@ -281,6 +279,9 @@ static int ovpn_tcp_send_message(struct ovpn_tcp *tcp, struct msghdr *msg,
 	lock_sock(sk);
 	ret = ovpn_tcp_wait_room(tcp, sock_sndtimeo(sk, msg->msg_flags &
 						    MSG_DONTWAIT));
+	/* an error of the connection comes before one of the caller's */
+	if (!ret && !ovpn_tcp_is_whole(skb))
+		ret = -EINVAL;
 	if (!ret && !ovpn_tcp_queue_control(tcp, skb))
 		ret = -ESTALE;
 	if (ret) {
