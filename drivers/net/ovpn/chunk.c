@@ -13,25 +13,49 @@
 #include <linux/local_lock.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <net/busy_poll.h>
 
-/* 512 KiB: some super-packets in each direction */
+/* 512 KiB: some super-packets */
 #define OVPN_CHUNK_RING		16
 
+/* packets that fit less than this are left to the core */
+#define OVPN_CHUNK_SMALL	640
+
 /**
- * struct ovpn_chunk_ring - the chunks of one CPU
- * @bh_lock: the others keep out
+ * struct ovpn_chunk_ring - chunks for one use
  * @chunk: the chunks
  * @turn: whose turn it is
  */
 struct ovpn_chunk_ring {
-	local_lock_t bh_lock;
 	struct ovpn_chunk chunk[OVPN_CHUNK_RING];
 	unsigned int turn;
 };
 
-static DEFINE_PER_CPU(struct ovpn_chunk_ring, ovpn_chunk_ring) = {
+/**
+ * struct ovpn_chunk_rings - the chunks of one CPU
+ * @bh_lock: the others keep out
+ * @ring: a ring for each use. Ciphertexts are soon gone, while plaintexts lie
+ *	in a socket until they are read: side by side, they would take the
+ *	chunks away from the others
+ */
+struct ovpn_chunk_rings {
+	local_lock_t bh_lock;
+	struct ovpn_chunk_ring ring[OVPN_CHUNK_USES];
+};
+
+static DEFINE_PER_CPU(struct ovpn_chunk_rings, ovpn_chunk_rings) = {
 	.bh_lock = INIT_LOCAL_LOCK(bh_lock),
 };
+
+static void ovpn_chunk_ring_exit(struct ovpn_chunk_ring *ring)
+{
+	int i;
+
+	for (i = 0; i < OVPN_CHUNK_RING; i++)
+		if (ring->chunk[i].page)
+			put_page(ring->chunk[i].page);
+}
 
 /**
  * ovpn_chunk_exit - give the pages back
@@ -40,14 +64,13 @@ static DEFINE_PER_CPU(struct ovpn_chunk_ring, ovpn_chunk_ring) = {
  */
 void ovpn_chunk_exit(void)
 {
-	struct ovpn_chunk_ring *ring;
-	int cpu, i;
+	struct ovpn_chunk_rings *rings;
+	int cpu, use;
 
 	for_each_possible_cpu(cpu) {
-		ring = per_cpu_ptr(&ovpn_chunk_ring, cpu);
-		for (i = 0; i < OVPN_CHUNK_RING; i++)
-			if (ring->chunk[i].page)
-				put_page(ring->chunk[i].page);
+		rings = per_cpu_ptr(&ovpn_chunk_rings, cpu);
+		for (use = 0; use < OVPN_CHUNK_USES; use++)
+			ovpn_chunk_ring_exit(&rings->ring[use]);
 	}
 }
 
@@ -58,7 +81,7 @@ void ovpn_chunk_exit(void)
  */
 void ovpn_chunk_lock(void)
 {
-	local_lock_nested_bh(&ovpn_chunk_ring.bh_lock);
+	local_lock_nested_bh(&ovpn_chunk_rings.bh_lock);
 }
 
 /**
@@ -68,7 +91,7 @@ void ovpn_chunk_lock(void)
  */
 void ovpn_chunk_unlock(void)
 {
-	local_unlock_nested_bh(&ovpn_chunk_ring.bh_lock);
+	local_unlock_nested_bh(&ovpn_chunk_rings.bh_lock);
 }
 
 static bool ovpn_chunk_renew(struct ovpn_chunk *chunk)
@@ -94,6 +117,7 @@ static bool ovpn_chunk_renew(struct ovpn_chunk *chunk)
 
 /**
  * ovpn_chunk_get - a chunk with room for so many bytes in one piece
+ * @use: what for
  * @size: not larger than %OVPN_CHUNK_SIZE
  *
  * Who takes some of it moves its offset on, and takes a reference to the page.
@@ -102,9 +126,10 @@ static bool ovpn_chunk_renew(struct ovpn_chunk *chunk)
  * as the chunk is used.
  * Return: the chunk, or NULL without memory.
  */
-struct ovpn_chunk *ovpn_chunk_get(unsigned int size)
+struct ovpn_chunk *ovpn_chunk_get(enum ovpn_chunk_use use, unsigned int size)
 {
-	struct ovpn_chunk_ring *ring = this_cpu_ptr(&ovpn_chunk_ring);
+	struct ovpn_chunk_ring *ring =
+		this_cpu_ptr(&ovpn_chunk_rings.ring[use]);
 	struct ovpn_chunk *chunk = &ring->chunk[ring->turn];
 
 	if (likely(chunk->page && chunk->offset + size <= chunk->size))
@@ -113,4 +138,46 @@ struct ovpn_chunk *ovpn_chunk_get(unsigned int size)
 	ring->turn = (ring->turn + 1) % OVPN_CHUNK_RING;
 	chunk = &ring->chunk[ring->turn];
 	return ovpn_chunk_renew(chunk) && size <= chunk->size ? chunk : NULL;
+}
+
+/**
+ * ovpn_chunk_alloc_skb - a buffer for a packet received
+ * @napi: the consumer of the queue that it goes to
+ * @len: bytes of the packet
+ *
+ * Small buffers the core has ready; of large ones the memory is the larger
+ * part.
+ *
+ * Context: BH off.
+ * Return: an empty buffer with headroom, or NULL without memory.
+ */
+struct sk_buff *ovpn_chunk_alloc_skb(struct napi_struct *napi,
+				     unsigned int len)
+{
+	unsigned int head = NET_SKB_PAD + NET_IP_ALIGN + len;
+	unsigned int size = SKB_HEAD_ALIGN(head);
+	struct ovpn_chunk *chunk;
+	struct sk_buff *skb = NULL;
+
+	if (head < OVPN_CHUNK_SMALL || size > OVPN_CHUNK_SIZE / 2)
+		return napi_alloc_skb(napi, len);
+
+	ovpn_chunk_lock();
+	chunk = ovpn_chunk_get(OVPN_CHUNK_RX, size + SMP_CACHE_BYTES);
+	if (likely(chunk)) {
+		chunk->offset = ALIGN(chunk->offset, SMP_CACHE_BYTES);
+		skb = napi_build_skb(page_address(chunk->page) + chunk->offset,
+				     size);
+	}
+	if (likely(skb)) {
+		get_page(chunk->page);
+		chunk->offset += size;
+	}
+	ovpn_chunk_unlock();
+	if (unlikely(!skb))
+		return napi_alloc_skb(napi, len);
+
+	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb_mark_napi_id(skb, napi);
+	return skb;
 }

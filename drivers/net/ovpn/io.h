@@ -7,6 +7,7 @@
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
 #include <linux/udp.h>
 
 #include "crypto_aead.h"
@@ -23,15 +24,55 @@ static_assert(OVPN_TX_PUSH >= OVPN_AEAD_HEADROOM);
 /* room to leave in front of packets, that of the link layer below included */
 #define OVPN_TX_HEADROOM	(OVPN_TX_PUSH + LL_MAX_HEADER)
 
+/* the headers of a segment that can be joined to another one */
+#define OVPN_GRO_HEADER_MAX	(sizeof(struct ipv6hdr) + 60)
+
+struct ovpn_chunk;
+struct ovpn_endpoint;
 struct ovpn_key;
+struct ovpn_open_run;
 struct ovpn_peer;
 struct ovpn_priv;
 struct ovpn_rx_cell;
 
 /**
+ * struct ovpn_gro - a super-packet that is being received
+ * @skb: a packet, and the payload of those that followed; or NULL
+ * @chunk: where the next one is opened
+ * @l3_size: bytes of the IP header
+ * @header: bytes of all headers of a segment
+ * @mss: payload of each segment but the last
+ * @segments: their number
+ * @seq: TCP's sequence number of the next one
+ * @rest: packets to let pass before the next one is kept
+ * @fixed_id: all segments have the same IP id
+ * @pushed: nothing follows
+ * @joined: the next packet's headers are written over payload
+ * @kept: that payload
+ */
+struct ovpn_gro {
+	struct sk_buff *skb;
+	struct ovpn_chunk *chunk;
+	unsigned int l3_size;
+	unsigned int header;
+	unsigned int mss;
+	unsigned int segments;
+	u32 seq;
+	u8 rest;
+	bool fixed_id;
+	bool pushed;
+	bool joined;
+	u8 kept[OVPN_GRO_HEADER_MAX];
+};
+
+typedef void (*ovpn_open_deliver_t)(struct ovpn_open_run *run,
+				    struct sk_buff *skb);
+
+/**
  * struct ovpn_open_run - packets in a row with the same first word
  * @napi: the consumer of the queue that inner packets go to
  * @ovpn: the device
+ * @deliver: what to do with inner packets
  * @peer: their sender, borrowed
  * @key: the key that sealed them, borrowed
  * @op: their first word, 0 for none (no data packet has that)
@@ -40,10 +81,12 @@ struct ovpn_rx_cell;
  * @link_bytes: their bytes
  * @vpn_packets: inner packets since the last flush
  * @vpn_bytes: their bytes
+ * @gro: the super-packet that inner packets are joined to
  */
 struct ovpn_open_run {
 	struct napi_struct *napi;
 	struct ovpn_priv *ovpn;
+	ovpn_open_deliver_t deliver;
 	struct ovpn_peer *peer;
 	struct ovpn_key *key;
 	u32 op;
@@ -52,6 +95,7 @@ struct ovpn_open_run {
 	unsigned int link_bytes;
 	unsigned int vpn_packets;
 	unsigned int vpn_bytes;
+	struct ovpn_gro gro;
 };
 
 /**
@@ -102,16 +146,25 @@ static inline struct ovpn_tx_cb *ovpn_tx_cb(const struct sk_buff *skb)
 	return (struct ovpn_tx_cb *)skb->cb;
 }
 
+void ovpn_learn_endpoint(struct ovpn_peer *peer,
+			 const struct ovpn_endpoint *from, u32 now);
+
+bool ovpn_gro_start(struct ovpn_gro *gro, struct sk_buff *skb);
+u8 *ovpn_gro_slot(struct ovpn_gro *gro, unsigned int len);
+bool ovpn_gro_follows(const struct ovpn_gro *gro, const u8 *packet,
+		      unsigned int len);
+void ovpn_gro_add(struct ovpn_gro *gro, u8 *slot, unsigned int len);
+void ovpn_gro_undo(struct ovpn_gro *gro, u8 *slot);
+struct sk_buff *ovpn_gro_finish(struct ovpn_gro *gro);
+
 void ovpn_open_begin(struct ovpn_open_run *run, struct ovpn_priv *ovpn,
-		     struct napi_struct *napi);
-struct sk_buff *ovpn_open_datagram(struct ovpn_open_run *run,
-				   struct sk_buff *skb);
-struct sk_buff *ovpn_open_record(struct ovpn_open_run *run,
-				 struct ovpn_peer *peer,
-				 const struct sk_buff *skb,
-				 unsigned int offset, unsigned int len);
-struct sk_buff *ovpn_open_whole(struct ovpn_open_run *run,
-				struct ovpn_peer *peer, struct sk_buff *skb);
+		     struct napi_struct *napi, ovpn_open_deliver_t deliver);
+void ovpn_open_datagram(struct ovpn_open_run *run, struct sk_buff *skb);
+void ovpn_open_record(struct ovpn_open_run *run, struct ovpn_peer *peer,
+		      struct sk_buff *skb, unsigned int offset,
+		      unsigned int len);
+void ovpn_open_whole(struct ovpn_open_run *run, struct ovpn_peer *peer,
+		     struct sk_buff *skb);
 void ovpn_open_end(struct ovpn_open_run *run);
 
 int ovpn_rx_init(struct ovpn_priv *ovpn);

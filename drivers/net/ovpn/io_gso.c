@@ -182,7 +182,7 @@ static u8 *ovpn_gso_slot(struct ovpn_gso *gso, unsigned int size)
 	skb = gso->skb;
 	frags = skb_shinfo(skb)->nr_frags;
 
-	chunk = ovpn_chunk_get(size + OVPN_AEAD_HEADROOM);
+	chunk = ovpn_chunk_get(OVPN_CHUNK_TX, size + OVPN_AEAD_HEADROOM);
 	if (unlikely(!chunk))
 		return NULL;
 	if (!skb_can_coalesce(skb, frags, chunk->page, chunk->offset)) {

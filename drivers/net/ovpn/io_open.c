@@ -2,7 +2,8 @@
 /* OpenVPN data channel offload: from ciphertext to inner packet
  *
  * Packets come in runs that mostly have the same peer and key: these are
- * looked up once, and their counters are added once.
+ * looked up once, and their counters are added once. Often they are segments of
+ * one TCP stream, too: these are opened into one buffer (io_gro).
  */
 
 #include "io.h"
@@ -10,7 +11,6 @@
 #include <linux/err.h>
 #include <linux/timekeeping.h>
 #include <linux/unaligned.h>
-#include <net/busy_poll.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -20,7 +20,6 @@
 #include "crypto_aead.h"
 #include "drop.h"
 #include "endpoint.h"
-#include "netlink_ntf.h"
 #include "ovpn.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -29,14 +28,6 @@
 #include "route.h"
 #include "skb.h"
 #include "stats.h"
-
-/* Float notifications of one peer come at most once in this many seconds: a
- * flood of them would overrun the socket of the OpenVPN server, and end it.
- */
-#define OVPN_FLOAT_INTERVAL	1
-
-/* plaintexts that fit less than this are left to the core */
-#define OVPN_OPEN_SMALL		640
 
 /**
  * struct ovpn_open_outer - what a packet's outer headers said
@@ -48,8 +39,39 @@ struct ovpn_open_outer {
 	u8 dsfield;
 };
 
+/**
+ * struct ovpn_open_job - a packet to open
+ * @skb: the buffer it is in
+ * @stream: the buffer is part of a stream, and not for us to change or free
+ * @offset: where in it the ciphertext starts
+ * @len: size of the ciphertext, and of the plaintext
+ * @header: the packet's header, in front of the ciphertext or elsewhere
+ * @id: its packet id
+ * @outer: what its outer headers said; NULL over TCP, where nothing but the
+ *	connection counts
+ */
+struct ovpn_open_job {
+	struct sk_buff *skb;
+	bool stream;
+	unsigned int offset;
+	unsigned int len;
+	const u8 *header;
+	u32 id;
+	const struct ovpn_open_outer *outer;
+};
+
+/* hand over the super-packet, if there is one */
+static void ovpn_open_flush_gro(struct ovpn_open_run *run)
+{
+	struct sk_buff *skb = ovpn_gro_finish(&run->gro);
+
+	if (skb)
+		run->deliver(run, skb);
+}
+
 static void ovpn_open_run_flush(struct ovpn_open_run *run)
 {
+	ovpn_open_flush_gro(run);
 	if (run->link_packets) {
 		ovpn_counter_add(&run->peer->rx.link, run->link_packets,
 				 run->link_bytes);
@@ -131,153 +153,66 @@ static const u8 *ovpn_open_piece(const struct sk_buff *skb, unsigned int offset,
 	return data && offset + len <= size ? data + offset : NULL;
 }
 
-/* A buffer for @len bytes of plaintext. Small ones the core has ready; of large
- * ones the memory is the larger part.
+/* Authenticate and decrypt into memory of its own. If the ciphertext is one
+ * piece, the cipher copies on the way, for nothing.
  */
-static struct sk_buff *ovpn_open_alloc(struct ovpn_open_run *run,
-				       unsigned int len)
+static int ovpn_open_text(struct ovpn_open_run *run,
+			  const struct ovpn_open_job *job, u8 *dst)
 {
-	unsigned int head = NET_SKB_PAD + NET_IP_ALIGN + len;
-	unsigned int size = SKB_HEAD_ALIGN(head);
-	struct ovpn_chunk *chunk;
-	struct sk_buff *skb = NULL;
-
-	if (head < OVPN_OPEN_SMALL || size > OVPN_CHUNK_SIZE / 2)
-		return napi_alloc_skb(run->napi, len);
-
-	ovpn_chunk_lock();
-	chunk = ovpn_chunk_get(size + SMP_CACHE_BYTES);
-	if (likely(chunk)) {
-		chunk->offset = ALIGN(chunk->offset, SMP_CACHE_BYTES);
-		skb = napi_build_skb(page_address(chunk->page) + chunk->offset,
-				     size);
-	}
-	if (likely(skb)) {
-		get_page(chunk->page);
-		chunk->offset += size;
-	}
-	ovpn_chunk_unlock();
-	if (unlikely(!skb))
-		return napi_alloc_skb(run->napi, len);
-
-	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
-	skb_mark_napi_id(skb, run->napi);
-	return skb;
-}
-
-/* Open a packet at @offset into a new buffer, because the old one is shared, or
- * in pieces, or part of a stream. If the ciphertext is one piece, the cipher
- * copies on the way, for nothing.
- */
-static struct sk_buff *ovpn_open_copy(struct ovpn_open_run *run,
-				      const struct sk_buff *skb,
-				      const u8 *header, unsigned int offset,
-				      unsigned int len)
-{
-	struct sk_buff *copy;
-	const u8 *text;
+	const u8 *text = ovpn_open_piece(job->skb, job->offset, job->len);
 	int ret;
 
-	copy = ovpn_open_alloc(run, len);
+	if (!text) {
+		ret = skb_copy_bits(job->skb, job->offset, dst, job->len);
+		if (ret)
+			return ret;
+		text = dst;
+	}
+	return ovpn_aead_open(run->key, job->header, text, dst, job->len);
+}
+
+/* Open a packet into a new buffer, because the old one is shared, or in pieces,
+ * or part of a stream.
+ */
+static struct sk_buff *ovpn_open_copy(struct ovpn_open_run *run,
+				      const struct ovpn_open_job *job)
+{
+	struct sk_buff *copy;
+	int ret;
+
+	copy = ovpn_chunk_alloc_skb(run->napi, job->len);
 	if (unlikely(!copy))
 		return ERR_PTR(-ENOMEM);
-	skb_put(copy, len);
 
-	text = ovpn_open_piece(skb, offset, len);
-	if (!text) {
-		ret = skb_copy_bits(skb, offset, copy->data, len);
-		if (ret)
-			goto err_free;
-		text = copy->data;
+	ret = ovpn_open_text(run, job, skb_put(copy, job->len));
+	if (unlikely(ret)) {
+		consume_skb(copy);
+		return ERR_PTR(ret);
 	}
-
-	ret = ovpn_aead_open(run->key, header, text, copy->data, len);
-	if (unlikely(ret))
-		goto err_free;
-
-	copy->tstamp = skb->tstamp;
-	copy->tstamp_type = skb->tstamp_type;
+	copy->tstamp = job->skb->tstamp;
+	copy->tstamp_type = job->skb->tstamp_type;
 	return copy;
-
-err_free:
-	consume_skb(copy);
-	return ERR_PTR(ret);
 }
 
-static enum ovpn_drop ovpn_open_error(int error)
-{
-	return error == -ENOMEM ? OVPN_DROP_RX_NOMEM : OVPN_DROP_RX_AUTH;
-}
-
-/* Authenticate and decrypt. @pskb starts with a packet, whose header is also in
- * @header, and with the plaintext afterwards.
+/* Open a packet into a buffer that holds nothing else. Returns the plaintext,
+ * which may be the same buffer, or an error.
  */
-static bool ovpn_open_packet(struct ovpn_open_run *run, struct sk_buff **pskb,
-			     const u8 *header)
+static struct sk_buff *ovpn_open_alone(struct ovpn_open_run *run,
+				       const struct ovpn_open_job *job)
 {
-	unsigned int len = (*pskb)->len - OVPN_HEADER_SIZE;
-	struct sk_buff *skb = *pskb, *copy;
+	struct sk_buff *skb = job->skb;
 	u8 *text;
 	int ret;
 
-	if (likely(!skb_cloned(skb) && !skb_is_nonlinear(skb))) {
-		text = skb->data + OVPN_HEADER_SIZE;
-		ret = ovpn_aead_open(run->key, header, text, text, len);
-		if (likely(!ret))
-			__skb_pull(skb, OVPN_HEADER_SIZE);
-	} else {
-		copy = ovpn_open_copy(run, skb, header, OVPN_HEADER_SIZE, len);
-		ret = PTR_ERR_OR_ZERO(copy);
-		if (likely(!ret)) {
-			consume_skb(skb);
-			*pskb = copy;
-		}
-	}
+	if (unlikely(job->stream || skb_cloned(skb) || skb_is_nonlinear(skb)))
+		return ovpn_open_copy(run, job);
 
-	if (likely(!ret))
-		return true;
-
-	ovpn_drop(run->ovpn, skb, ovpn_open_error(ret));
-	return false;
-}
-
-/* The peer has moved: follow it. Only a peer that is in the table may be put
- * into another place of the table.
- */
-static void ovpn_open_learn(struct ovpn_open_run *run,
-			    const struct ovpn_endpoint *from)
-{
-	struct ovpn_peer_endpoint *new, *old;
-	struct ovpn_peer *peer = run->peer;
-	bool floated;
-
-	new = ovpn_peer_endpoint_new(from, GFP_ATOMIC | __GFP_NOWARN);
-	if (!new)
-		return;
-
-	spin_lock_bh(&run->ovpn->lock);
-	old = rcu_dereference_protected(peer->endpoint,
-					lockdep_is_held(&run->ovpn->lock));
-	if (!peer->hashed || !old || ovpn_endpoint_equal(&old->ep, from)) {
-		kfree(new);
-		goto out;
-	}
-
-	floated = memcmp(&old->ep.remote, &from->remote, sizeof(from->remote));
-	ovpn_peer_set_endpoint(peer, new);
-	if (!floated)
-		goto out;
-
-	ovpn_peer_table_rehash(peer);
-	if ((s32)(run->now - peer->float_told) >= OVPN_FLOAT_INTERVAL) {
-		peer->float_told = run->now;
-		ovpn_notify_peer_float(peer);
-	} else {
-		peer->float_due = true;
-		timer_reduce(&peer->timer, jiffies + OVPN_FLOAT_INTERVAL * HZ);
-	}
-out:
-	spin_unlock_bh(&run->ovpn->lock);
+	text = skb->data + job->offset;
+	ret = ovpn_aead_open(run->key, job->header, text, text, job->len);
+	if (unlikely(ret))
+		return ERR_PTR(ret);
+	__skb_pull(skb, job->offset);
+	return skb;
 }
 
 /* What only an authentic packet may do. A packet overtaken by newer ones says
@@ -298,7 +233,7 @@ static bool ovpn_open_fresh(struct ovpn_open_run *run, u32 id,
 
 	if (unlikely(newest && outer &&
 		     !ovpn_peer_endpoint_current(run->peer, &outer->from)))
-		ovpn_open_learn(run, &outer->from);
+		ovpn_learn_endpoint(run->peer, &outer->from, run->now);
 	return true;
 }
 
@@ -374,27 +309,116 @@ static bool ovpn_open_inner(struct ovpn_open_run *run, struct sk_buff *skb,
 	return true;
 }
 
-/* From plaintext to an inner packet. @len was its size when sealed. Consumes it
- * and returns NULL if there is nothing to deliver.
- */
-static struct sk_buff *ovpn_open_accept(struct ovpn_open_run *run,
-					struct sk_buff *skb, u32 id,
-					unsigned int len,
-					const struct ovpn_open_outer *outer)
+/* what @skb holds goes to the network stack, after what came before it */
+static void ovpn_open_deliver(struct ovpn_open_run *run, struct sk_buff *skb)
 {
-	if (unlikely(!ovpn_open_fresh(run, id, outer))) {
+	ovpn_open_flush_gro(run);
+	if (!ovpn_gro_start(&run->gro, skb))
+		run->deliver(run, skb);
+}
+
+/* from plaintext to an inner packet; consumed */
+static void ovpn_open_accept(struct ovpn_open_run *run, struct sk_buff *skb,
+			     const struct ovpn_open_job *job)
+{
+	if (unlikely(!ovpn_open_fresh(run, job->id, job->outer))) {
 		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_REPLAY);
-		return NULL;
+		return;
 	}
 
 	run->link_packets++;
-	run->link_bytes += len;
+	run->link_bytes += OVPN_HEADER_SIZE + job->len;
 	if (unlikely(ovpn_open_is_keepalive(skb))) {
 		consume_skb(skb);
-		return NULL;
+		return;
 	}
-	return ovpn_open_inner(run, skb, outer ? outer->dsfield : 0) ? skb :
-								       NULL;
+	if (likely(ovpn_open_inner(run, skb,
+				   job->outer ? job->outer->dsfield : 0)))
+		ovpn_open_deliver(run, skb);
+}
+
+/* Open a packet right behind those that it may follow. Returns 1 if it does;
+ * an error if it has to be dropped; 0 if it does not follow: then it is in
+ * *@plain, or has not been opened. What may come from this peer has been looked
+ * at when the first one came.
+ */
+static int ovpn_open_join(struct ovpn_open_run *run,
+			  const struct ovpn_open_job *job,
+			  struct sk_buff **plain)
+{
+	struct ovpn_gro *gro = &run->gro;
+	int ret = 0;
+	u8 *slot;
+
+	/* congestion outside is to be marked in this packet alone */
+	if (job->outer && INET_ECN_is_ce(job->outer->dsfield))
+		return 0;
+
+	ovpn_chunk_lock();
+	slot = ovpn_gro_slot(gro, job->len);
+	if (!slot)
+		goto out;
+
+	ret = ovpn_open_text(run, job, slot);
+	if (likely(!ret && ovpn_gro_follows(gro, slot, job->len))) {
+		if (likely(ovpn_open_fresh(run, job->id, job->outer))) {
+			ovpn_gro_add(gro, slot, job->len);
+			ret = 1;
+			goto out;
+		}
+		ret = -ESTALE;
+	} else if (!ret) {
+		*plain = napi_alloc_skb(run->napi, job->len);
+		if (likely(*plain))
+			skb_put_data(*plain, slot, job->len);
+		else
+			ret = -ENOMEM;
+	}
+	ovpn_gro_undo(gro, slot);
+out:
+	ovpn_chunk_unlock();
+	return ret;
+}
+
+static enum ovpn_drop ovpn_open_error(int error)
+{
+	switch (error) {
+	case -ENOMEM:
+		return OVPN_DROP_RX_NOMEM;
+	case -ESTALE:
+		return OVPN_DROP_RX_REPLAY;
+	default:
+		return OVPN_DROP_RX_AUTH;
+	}
+}
+
+/* from ciphertext to an inner packet; its buffer is consumed, if it is ours */
+static void ovpn_open_job(struct ovpn_open_run *run,
+			  const struct ovpn_open_job *job)
+{
+	struct sk_buff *own = job->stream ? NULL : job->skb;
+	struct sk_buff *plain = NULL;
+	int ret;
+
+	ret = ovpn_open_join(run, job, &plain);
+	if (ret > 0) {
+		run->link_packets++;
+		run->link_bytes += OVPN_HEADER_SIZE + job->len;
+		run->vpn_packets++;
+		run->vpn_bytes += job->len;
+	} else if (!ret && !plain) {
+		plain = ovpn_open_alone(run, job);
+		ret = PTR_ERR_OR_ZERO(plain);
+	}
+	if (unlikely(ret < 0)) {
+		ovpn_drop(run->ovpn, own, ovpn_open_error(ret));
+		return;
+	}
+
+	if (own && own != plain)
+		consume_skb(own);
+	if (plain)
+		ovpn_open_accept(run, plain, job);
 }
 
 /* Read the outer headers, and strip what the transport left of them. Returns
@@ -427,15 +451,17 @@ static const u8 *ovpn_open_outer(struct ovpn_open_run *run,
  * @run: to be initialised
  * @ovpn: the device
  * @napi: the consumer of the queue that inner packets go to
+ * @deliver: what to do with inner packets and super-packets
  *
  * Context: BH off, RCU read section, both until ovpn_open_end().
  */
 void ovpn_open_begin(struct ovpn_open_run *run, struct ovpn_priv *ovpn,
-		     struct napi_struct *napi)
+		     struct napi_struct *napi, ovpn_open_deliver_t deliver)
 {
 	memset(run, 0, sizeof(*run));
 	run->ovpn = ovpn;
 	run->napi = napi;
+	run->deliver = deliver;
 	run->now = ktime_get_boottime_seconds();
 }
 
@@ -445,28 +471,26 @@ void ovpn_open_begin(struct ovpn_open_run *run, struct ovpn_priv *ovpn,
  * @skb: the datagram, from its UDP header on; consumed
  *
  * Context: BH off, RCU read section.
- * Return: an inner packet for the network stack, or NULL: it was none, or has
- * been dropped.
  */
-struct sk_buff *ovpn_open_datagram(struct ovpn_open_run *run,
-				   struct sk_buff *skb)
+void ovpn_open_datagram(struct ovpn_open_run *run, struct sk_buff *skb)
 {
 	struct ovpn_open_outer outer;
 	u8 buf[OVPN_HEADER_SIZE];
-	const u8 *header;
-	unsigned int len;
-	u32 id;
+	struct ovpn_open_job job = {
+		.skb = skb,
+		.offset = OVPN_HEADER_SIZE,
+		.outer = &outer,
+	};
 
-	header = ovpn_open_outer(run, skb, &outer, buf);
-	if (unlikely(!header) ||
-	    !ovpn_open_run_start(run, skb, get_unaligned_be32(header), &outer))
-		return NULL;
+	job.header = ovpn_open_outer(run, skb, &outer, buf);
+	if (unlikely(!job.header) ||
+	    !ovpn_open_run_start(run, skb, get_unaligned_be32(job.header),
+				 &outer))
+		return;
 
-	len = skb->len;
-	id = get_unaligned_be32(header + OVPN_OP_SIZE);
-	if (!ovpn_open_packet(run, &skb, header))
-		return NULL;
-	return ovpn_open_accept(run, skb, id, len, &outer);
+	job.len = skb->len - OVPN_HEADER_SIZE;
+	job.id = get_unaligned_be32(job.header + OVPN_OP_SIZE);
+	ovpn_open_job(run, &job);
 }
 
 /* is the device up, and the key there? */
@@ -495,32 +519,29 @@ static bool ovpn_open_run_record(struct ovpn_open_run *run,
  * @len: the packet's size, larger than %OVPN_HEADER_SIZE
  *
  * Context: BH off, RCU read section.
- * Return: as ovpn_open_datagram().
  */
-struct sk_buff *ovpn_open_record(struct ovpn_open_run *run,
-				 struct ovpn_peer *peer,
-				 const struct sk_buff *skb,
-				 unsigned int offset, unsigned int len)
+void ovpn_open_record(struct ovpn_open_run *run, struct ovpn_peer *peer,
+		      struct sk_buff *skb, unsigned int offset,
+		      unsigned int len)
 {
 	u8 header[OVPN_HEADER_SIZE];
-	struct sk_buff *copy;
-	u32 id;
+	struct ovpn_open_job job = {
+		.skb = skb,
+		.stream = true,
+		.offset = offset + OVPN_HEADER_SIZE,
+		.len = len - OVPN_HEADER_SIZE,
+		.header = header,
+	};
 
 	if (skb_copy_bits(skb, offset, header, sizeof(header))) {
 		ovpn_drop(run->ovpn, NULL, OVPN_DROP_RX_SHORT);
-		return NULL;
+		return;
 	}
 	if (!ovpn_open_run_record(run, peer, NULL, get_unaligned_be32(header)))
-		return NULL;
+		return;
 
-	id = get_unaligned_be32(header + OVPN_OP_SIZE);
-	copy = ovpn_open_copy(run, skb, header, offset + OVPN_HEADER_SIZE,
-			      len - OVPN_HEADER_SIZE);
-	if (IS_ERR(copy)) {
-		ovpn_drop(run->ovpn, NULL, ovpn_open_error(PTR_ERR(copy)));
-		return NULL;
-	}
-	return ovpn_open_accept(run, copy, id, len, NULL);
+	job.id = get_unaligned_be32(header + OVPN_OP_SIZE);
+	ovpn_open_job(run, &job);
 }
 
 /**
@@ -530,26 +551,27 @@ struct sk_buff *ovpn_open_record(struct ovpn_open_run *run,
  * @skb: the packet, larger than %OVPN_HEADER_SIZE, linear; consumed
  *
  * Context: BH off, RCU read section.
- * Return: as ovpn_open_datagram().
  */
-struct sk_buff *ovpn_open_whole(struct ovpn_open_run *run,
-				struct ovpn_peer *peer, struct sk_buff *skb)
+void ovpn_open_whole(struct ovpn_open_run *run, struct ovpn_peer *peer,
+		     struct sk_buff *skb)
 {
-	unsigned int len = skb->len;
-	u32 id;
+	struct ovpn_open_job job = {
+		.skb = skb,
+		.offset = OVPN_HEADER_SIZE,
+		.len = skb->len - OVPN_HEADER_SIZE,
+		.header = skb->data,
+	};
 
 	if (!ovpn_open_run_record(run, peer, skb,
 				  get_unaligned_be32(skb->data)))
-		return NULL;
+		return;
 
-	id = get_unaligned_be32(skb->data + OVPN_OP_SIZE);
-	if (!ovpn_open_packet(run, &skb, skb->data))
-		return NULL;
-	return ovpn_open_accept(run, skb, id, len, NULL);
+	job.id = get_unaligned_be32(skb->data + OVPN_OP_SIZE);
+	ovpn_open_job(run, &job);
 }
 
 /**
- * ovpn_open_end - count what has been opened
+ * ovpn_open_end - count what has been opened, and hand over the rest
  * @run: the run
  *
  * Context: BH off, RCU read section.

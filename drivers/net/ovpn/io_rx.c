@@ -27,7 +27,7 @@
  * @queued: datagrams ever queued; the CPU's own producers
  * @pending: packets taken off @incoming, oldest first; consumer
  * @polled: datagrams ever taken off @pending; consumer
- * @opened: plaintexts in @incoming and @pending
+ * @opened: plaintexts in @incoming and @pending, by segments
  * @napi: the consumer
  * @ovpn: the device
  */
@@ -58,6 +58,11 @@ static struct ovpn_rx_cb *ovpn_rx_cb(const struct sk_buff *skb)
 	return (struct ovpn_rx_cb *)skb->cb;
 }
 
+static unsigned int ovpn_rx_segments(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs : 1;
+}
+
 static struct sk_buff *ovpn_rx_cell_next(struct ovpn_rx_cell *cell)
 {
 	struct sk_buff *skb;
@@ -72,10 +77,15 @@ static struct sk_buff *ovpn_rx_cell_next(struct ovpn_rx_cell *cell)
 	cell->pending = cell->pending->next;
 	skb_mark_not_on_list(skb);
 	if (ovpn_rx_cb(skb)->opened)
-		atomic_dec(&cell->opened);
+		atomic_sub(ovpn_rx_segments(skb), &cell->opened);
 	else
 		WRITE_ONCE(cell->polled, cell->polled + 1);
 	return skb;
+}
+
+static void ovpn_rx_deliver(struct ovpn_open_run *run, struct sk_buff *skb)
+{
+	napi_gro_receive(run->napi, skb);
 }
 
 static int ovpn_rx_poll(struct napi_struct *napi, int budget)
@@ -88,15 +98,15 @@ static int ovpn_rx_poll(struct napi_struct *napi, int budget)
 	cell = container_of(napi, struct ovpn_rx_cell, napi);
 
 	rcu_read_lock();
-	ovpn_open_begin(&run, cell->ovpn, napi);
+	ovpn_open_begin(&run, cell->ovpn, napi, ovpn_rx_deliver);
 	while (done < budget) {
 		skb = ovpn_rx_cell_next(cell);
 		if (!skb)
 			break;
-		if (!ovpn_rx_cb(skb)->opened)
-			skb = ovpn_open_datagram(&run, skb);
-		if (likely(skb))
+		if (ovpn_rx_cb(skb)->opened)
 			napi_gro_receive(napi, skb);
+		else
+			ovpn_open_datagram(&run, skb);
 		done++;
 	}
 	ovpn_open_end(&run);
@@ -182,14 +192,14 @@ bool ovpn_rx_room(const struct ovpn_rx_cell *cell)
 /**
  * ovpn_rx_enqueue_opened - hand over an inner packet
  * @cell: the queue; others may add to it at the same time
- * @skb: the packet, as ovpn_open_record() made it; consumed
+ * @skb: the packet, or a super-packet; consumed
  *
  * Context: BH off, RCU read section.
  */
 void ovpn_rx_enqueue_opened(struct ovpn_rx_cell *cell, struct sk_buff *skb)
 {
 	ovpn_rx_cb(skb)->opened = true;
-	atomic_inc(&cell->opened);
+	atomic_add(ovpn_rx_segments(skb), &cell->opened);
 	ovpn_rx_cell_add(cell, skb);
 }
 

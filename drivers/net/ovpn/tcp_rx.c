@@ -38,6 +38,14 @@ struct ovpn_tcp_reader {
 	int later;
 };
 
+static void ovpn_tcp_deliver(struct ovpn_open_run *run, struct sk_buff *skb)
+{
+	struct ovpn_tcp_reader *reader;
+
+	reader = container_of(run, struct ovpn_tcp_reader, run);
+	ovpn_rx_enqueue_opened(reader->tcp->cell, skb);
+}
+
 /* a control packet with its length; consumed */
 static void ovpn_tcp_control(struct ovpn_tcp_reader *reader,
 			     struct sk_buff *skb)
@@ -97,9 +105,7 @@ static int ovpn_tcp_whole(struct ovpn_tcp_reader *reader, struct sk_buff *skb)
 	switch (ovpn_op_opcode(opcode)) {
 	case OVPN_OPCODE_DATA_V2:
 		__skb_pull(skb, OVPN_LENGTH_SIZE);
-		skb = ovpn_open_whole(&reader->run, tcp->peer, skb);
-		if (likely(skb))
-			ovpn_rx_enqueue_opened(tcp->cell, skb);
+		ovpn_open_whole(&reader->run, tcp->peer, skb);
 		break;
 	case OVPN_OPCODE_DATA_V1:
 		ovpn_drop(tcp->sock.ovpn, skb, OVPN_DROP_RX_V1);
@@ -162,7 +168,7 @@ static int ovpn_tcp_collect(struct ovpn_tcp_reader *reader,
  * error.
  */
 static int ovpn_tcp_direct(struct ovpn_tcp_reader *reader,
-			   const struct sk_buff *skb, unsigned int offset,
+			   struct sk_buff *skb, unsigned int offset,
 			   unsigned int len)
 {
 	struct ovpn_tcp *tcp = reader->tcp;
@@ -177,10 +183,7 @@ static int ovpn_tcp_direct(struct ovpn_tcp_reader *reader,
 	if (likely(ovpn_op_opcode(opcode) == OVPN_OPCODE_DATA_V2)) {
 		if (unlikely(ovpn_tcp_nonsense(len, opcode)))
 			return ovpn_tcp_break(tcp);
-		copy = ovpn_open_record(&reader->run, tcp->peer, skb, offset,
-					len);
-		if (likely(copy))
-			ovpn_rx_enqueue_opened(tcp->cell, copy);
+		ovpn_open_record(&reader->run, tcp->peer, skb, offset, len);
 		return 0;
 	}
 
@@ -199,7 +202,7 @@ static int ovpn_tcp_direct(struct ovpn_tcp_reader *reader,
 
 /* one packet, or a part of one, at @offset of @skb */
 static int ovpn_tcp_step(struct ovpn_tcp_reader *reader,
-			 const struct sk_buff *skb, unsigned int offset,
+			 struct sk_buff *skb, unsigned int offset,
 			 unsigned int avail)
 {
 	struct ovpn_tcp *tcp = reader->tcp;
@@ -268,7 +271,8 @@ bool ovpn_tcp_read(struct ovpn_tcp *tcp)
 	if (unlikely(tcp->broken))
 		return true;
 
-	ovpn_open_begin(&reader.run, tcp->sock.ovpn, ovpn_rx_napi(tcp->cell));
+	ovpn_open_begin(&reader.run, tcp->sock.ovpn, ovpn_rx_napi(tcp->cell),
+			ovpn_tcp_deliver);
 	tcp_read_sock(tcp->sock.sk, &desc, ovpn_tcp_actor);
 	ovpn_open_end(&reader.run);
 

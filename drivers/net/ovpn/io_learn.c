@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* OpenVPN data channel offload: where a peer is now */
+
+#include "io.h"
+
+#include <linux/gfp.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timer.h>
+
+#include "endpoint.h"
+#include "netlink_ntf.h"
+#include "ovpn.h"
+#include "peer.h"
+#include "peer_table.h"
+
+/* Float notifications of one peer come at most once in this many seconds: a
+ * flood of them would overrun the socket of the OpenVPN server, and end it.
+ */
+#define OVPN_FLOAT_INTERVAL	1
+
+/**
+ * ovpn_learn_endpoint - the peer has moved: follow it
+ * @peer: the peer
+ * @from: where its newest authentic packet came from
+ * @now: boot time in seconds
+ *
+ * Only a peer that is in the table may be put into another place of the table.
+ *
+ * Context: BH off, RCU read section; takes &ovpn_priv.lock.
+ */
+void ovpn_learn_endpoint(struct ovpn_peer *peer,
+			 const struct ovpn_endpoint *from, u32 now)
+{
+	struct ovpn_peer_endpoint *new, *old;
+	struct ovpn_priv *ovpn = peer->ovpn;
+	bool floated;
+
+	new = ovpn_peer_endpoint_new(from, GFP_ATOMIC | __GFP_NOWARN);
+	if (!new)
+		return;
+
+	spin_lock_bh(&ovpn->lock);
+	old = rcu_dereference_protected(peer->endpoint,
+					lockdep_is_held(&ovpn->lock));
+	if (!peer->hashed || !old || ovpn_endpoint_equal(&old->ep, from)) {
+		kfree(new);
+		goto out;
+	}
+
+	floated = memcmp(&old->ep.remote, &from->remote, sizeof(from->remote));
+	ovpn_peer_set_endpoint(peer, new);
+	if (!floated)
+		goto out;
+
+	ovpn_peer_table_rehash(peer);
+	if ((s32)(now - peer->float_told) >= OVPN_FLOAT_INTERVAL) {
+		peer->float_told = now;
+		ovpn_notify_peer_float(peer);
+	} else {
+		peer->float_due = true;
+		timer_reduce(&peer->timer, jiffies + OVPN_FLOAT_INTERVAL * HZ);
+	}
+out:
+	spin_unlock_bh(&ovpn->lock);
+}
