@@ -3,6 +3,7 @@
 
 #include "dev.h"
 
+#include <linux/bits.h>
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/inetdevice.h>
@@ -123,15 +124,48 @@ static const char ovpn_drop_names[][ETH_GSTRING_LEN] = {
 #undef OVPN_DROP_NAME
 };
 
+/* private flags, by bit */
+static const char ovpn_flag_names[][ETH_GSTRING_LEN] = {
+	"mss-clamp",
+};
+
+#define OVPN_FLAG_MSS_CLAMP	BIT(0)
+
 static int ovpn_ethtool_sset_count(struct net_device *dev, int sset)
 {
-	return sset == ETH_SS_STATS ? OVPN_DROP_MAX : -EOPNOTSUPP;
+	switch (sset) {
+	case ETH_SS_STATS:
+		return OVPN_DROP_MAX;
+	case ETH_SS_PRIV_FLAGS:
+		return ARRAY_SIZE(ovpn_flag_names);
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
 static void ovpn_ethtool_strings(struct net_device *dev, u32 sset, u8 *data)
 {
 	if (sset == ETH_SS_STATS)
 		memcpy(data, ovpn_drop_names, sizeof(ovpn_drop_names));
+	else if (sset == ETH_SS_PRIV_FLAGS)
+		memcpy(data, ovpn_flag_names, sizeof(ovpn_flag_names));
+}
+
+static u32 ovpn_ethtool_get_flags(struct net_device *dev)
+{
+	const struct ovpn_priv *ovpn = netdev_priv(dev);
+
+	return ovpn->mss_clamp ? OVPN_FLAG_MSS_CLAMP : 0;
+}
+
+static int ovpn_ethtool_set_flags(struct net_device *dev, u32 flags)
+{
+	struct ovpn_priv *ovpn = netdev_priv(dev);
+
+	if (flags & ~OVPN_FLAG_MSS_CLAMP)
+		return -EINVAL;
+	WRITE_ONCE(ovpn->mss_clamp, flags & OVPN_FLAG_MSS_CLAMP);
+	return 0;
 }
 
 static void ovpn_ethtool_stats(struct net_device *dev,
@@ -163,6 +197,8 @@ static const struct ethtool_ops ovpn_ethtool_ops = {
 	.get_sset_count = ovpn_ethtool_sset_count,
 	.get_strings = ovpn_ethtool_strings,
 	.get_ethtool_stats = ovpn_ethtool_stats,
+	.get_priv_flags = ovpn_ethtool_get_flags,
+	.set_priv_flags = ovpn_ethtool_set_flags,
 };
 
 static const struct device_type ovpn_dev_type = {
@@ -221,6 +257,7 @@ static int ovpn_link_new(struct net_device *dev,
 	struct nlattr **data = params->data;
 
 	ovpn->dev = dev;
+	ovpn->mss_clamp = true;
 	ovpn->mode = OVPN_MODE_P2P;
 	if (data && data[IFLA_OVPN_MODE])
 		ovpn->mode = nla_get_u8(data[IFLA_OVPN_MODE]);

@@ -20,6 +20,7 @@
 #include "crypto_aead.h"
 #include "drop.h"
 #include "endpoint.h"
+#include "mss.h"
 #include "ovpn.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -303,6 +304,9 @@ static bool ovpn_open_inner(struct ovpn_open_run *run, struct sk_buff *skb,
 		ovpn_drop(ovpn, skb, OVPN_DROP_RX_ECN);
 		return false;
 	}
+
+	if (unlikely(ovpn_mss_is_syn(skb)))
+		ovpn_peer_clamp_mss(run->peer, skb);
 
 	run->vpn_packets++;
 	run->vpn_bytes += skb->len;

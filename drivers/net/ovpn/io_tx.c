@@ -19,6 +19,7 @@
 #include "crypto.h"
 #include "crypto_aead.h"
 #include "drop.h"
+#include "mss.h"
 #include "netlink_ntf.h"
 #include "ovpn.h"
 #include "peer.h"
@@ -286,6 +287,9 @@ static void ovpn_tx_packet(struct ovpn_priv *ovpn, struct sk_buff *skb)
 		ovpn_drop(ovpn, skb, OVPN_DROP_TX_NO_ROUTE);
 		return;
 	}
+
+	if (unlikely(ovpn_mss_is_syn(skb)))
+		ovpn_peer_clamp_mss(peer, skb);
 
 	dsfield = skb->protocol == htons(ETH_P_IP) ?
 		  ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));

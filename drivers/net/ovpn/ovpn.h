@@ -27,7 +27,7 @@
  *              tcp_user  tcp  io_gso  io_tx
  *   3 peers    socket  peer  peer_table  route  netlink_ntf
  *   2 keys     crypto_aead  crypto
- *   1 pure     proto.h  nonce.h  replay  endpoint
+ *   1 pure     proto.h  nonce.h  replay  endpoint  mss
  *   0 words    ovpn.h  stats.h  skb.h  drop.h  chunk
  *
  * What a lower floor needs of a higher one is handed down as a function
@@ -124,6 +124,8 @@ struct ovpn_peer_table {
  * struct ovpn_priv - the private part of an ovpn network device
  * @dev: the network device
  * @mode: point-to-point or multi-peer; set once, before registration
+ * @mss_clamp: TCP inside is told what fits a peer's path; written by ethtool
+ *	under rtnl, read with READ_ONCE()
  * @cells: the receive queues, one for each CPU (io_rx.c)
  * @rx_next: the CPU whose queue the last connection got; @config
  * @drops: counters of dropped packets by reason, one set for each CPU
@@ -136,6 +138,7 @@ struct ovpn_peer_table {
 struct ovpn_priv {
 	struct net_device *dev;
 	enum ovpn_mode mode;
+	bool mss_clamp;
 	struct ovpn_rx_cell __percpu *cells;
 	int rx_next;
 	struct ovpn_drops __percpu *drops;

@@ -10,6 +10,7 @@
 #include <linux/timekeeping.h>
 #include <net/dst.h>
 
+#include "mss.h"
 #include "ovpn.h"
 #include "proto.h"
 #include "socket.h"
@@ -184,6 +185,21 @@ void ovpn_peer_set_route(struct ovpn_peer *peer,
 
 	if (old)
 		call_rcu(&old->rcu, ovpn_peer_route_free_rcu);
+}
+
+/**
+ * ovpn_peer_clamp_mss - let a TCP connection fit the path to the peer
+ * @peer: the peer
+ * @skb: a SYN to or from it, see ovpn_mss_is_syn(); its data may move
+ *
+ * Context: BH off, RCU read section.
+ */
+void ovpn_peer_clamp_mss(struct ovpn_peer *peer, struct sk_buff *skb)
+{
+	const struct ovpn_transport_ops *ops = peer->sock->ops;
+
+	if (ops->mtu && READ_ONCE(peer->ovpn->mss_clamp))
+		ovpn_mss_clamp(skb, ops->mtu(peer));
 }
 
 /**

@@ -20,6 +20,7 @@
 struct dst_entry;
 struct ovpn_priv;
 struct ovpn_socket;
+struct sk_buff;
 
 /* IPv4 sources of a peer whose reverse path is remembered, see route.c */
 #define OVPN_SOURCE4_ENTRIES	4
@@ -155,6 +156,7 @@ void ovpn_peer_set_route(struct ovpn_peer *peer,
 			 struct ovpn_peer_route __rcu **place,
 			 struct ovpn_peer_route *route);
 
+void ovpn_peer_clamp_mss(struct ovpn_peer *peer, struct sk_buff *skb);
 void ovpn_peer_sent(struct ovpn_peer *peer, unsigned int packets,
 		    unsigned int bytes, bool inner);
 

@@ -35,6 +35,8 @@ typedef void (*ovpn_socket_gone_t)(struct ovpn_socket *sock,
  * @detach: give it back as it was; lock_sock() held
  * @gso_max: may packets of this size, but for a smaller last one, share a
  *	buffer? BH off, RCU read section. Returns the largest buffer, or 0
+ * @mtu: largest IP packet that, sealed, gets to a peer in one piece, or 0 if
+ *	that is not known. BH off, RCU read section. NULL: pieces do not matter
  * @send: send sealed packets to a peer; BH off, RCU read section. Consumes
  *	the list, and counts what left and what was dropped
  * @push: packets must leave in the order of their ids: @send only queues them,
@@ -50,6 +52,7 @@ struct ovpn_transport_ops {
 	void (*attach)(struct ovpn_socket *sock, struct ovpn_peer *peer);
 	void (*detach)(struct ovpn_socket *sock);
 	unsigned int (*gso_max)(struct ovpn_peer *peer, unsigned int size);
+	unsigned int (*mtu)(struct ovpn_peer *peer);
 	void (*send)(struct ovpn_peer *peer, struct sk_buff *list);
 	void (*push)(struct ovpn_socket *sock);
 };

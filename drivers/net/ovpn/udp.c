@@ -399,6 +399,24 @@ static unsigned int ovpn_udp_gso_max(struct ovpn_peer *peer, unsigned int size)
 	return max - sizeof(struct udphdr);
 }
 
+/* what the path takes, as far as we know, less what an inner packet grows by */
+static unsigned int ovpn_udp_mtu(struct ovpn_peer *peer)
+{
+	unsigned int mtu, overhead = sizeof(struct udphdr) + OVPN_HEADER_SIZE;
+	const struct ovpn_peer_endpoint *endpoint;
+	const struct ovpn_peer_route *route;
+
+	endpoint = rcu_dereference(peer->endpoint);
+	route = ovpn_udp_route(peer, endpoint);
+	if (unlikely(!route))
+		return 0;
+
+	overhead += endpoint->ep.remote.family == AF_INET ?
+		    sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	mtu = dst_mtu(route->dst);
+	return mtu > overhead ? mtu - overhead : 0;
+}
+
 static void ovpn_udp_send(struct ovpn_peer *peer, struct sk_buff *list)
 {
 	unsigned int sent = 0, bytes = 0, packets, len;
@@ -443,5 +461,6 @@ const struct ovpn_transport_ops ovpn_udp_ops = {
 	.attach = ovpn_udp_attach,
 	.detach = ovpn_udp_detach,
 	.gso_max = ovpn_udp_gso_max,
+	.mtu = ovpn_udp_mtu,
 	.send = ovpn_udp_send,
 };
