@@ -18,10 +18,13 @@ wire_mtu()
 	ip -n "$B" link set veth mtu "$1"
 }
 
+# TCP makes use of it, too
 tunnel_mtu()
 {
 	ip -n "$A" link set tunA mtu "$1"
 	ip -n "$B" link set tunB mtu "$1"
+	in_ns "$A" ethtool --set-priv-flags tunA mss-clamp off
+	in_ns "$B" ethtool --set-priv-flags tunB mss-clamp off
 }
 
 # the fragments that B gets, and packets that may not become any

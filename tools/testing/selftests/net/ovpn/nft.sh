@@ -11,20 +11,11 @@ set -euo pipefail
 # shellcheck source=traffic.sh
 . ./traffic.sh
 
-# a host $L behind A, whose packets A forwards into the tunnel
 behind()
 {
-	L=
 	two_ends "${1:-udp4}"
 	keys
-	make_ns L
-	wire "$A" lan "$L" lan
-	addresses "$A" lan 1 192.168.7 fd07
-	addresses "$L" lan 2 192.168.7 fd07
-	ip -n "$L" route add default via 192.168.7.1
-	ip -n "$L" route add default via fd07::1
-	in_ns "$A" sysctl -qw net.ipv4.ip_forward=1 \
-		net.ipv6.conf.all.forwarding=1
+	behind_a
 }
 
 rules()

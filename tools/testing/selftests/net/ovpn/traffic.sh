@@ -92,6 +92,20 @@ counts()
 	[[ $(counted "$1" "$2") -eq $3 ]]
 }
 
+# behind_a: a host $L behind A, whose packets A forwards
+behind_a()
+{
+	L=
+	make_ns L
+	wire "$A" lan "$L" lan
+	addresses "$A" lan 1 192.168.7 fd07
+	addresses "$L" lan 2 192.168.7 fd07
+	ip -n "$L" route add default via 192.168.7.1
+	ip -n "$L" route add default via fd07::1
+	in_ns "$A" sysctl -qw net.ipv4.ip_forward=1 \
+		net.ipv6.conf.all.forwarding=1
+}
+
 #
 # Through the tunnel
 #
