@@ -220,27 +220,49 @@ int ovpn_aead_reserve(struct ovpn_key *key, unsigned int packets,
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_aead_reserve);
 
+/* What lies on the stack for each packet is written where it is used; to clear
+ * it all first, as kernels are built to do, would take longer than that.
+ */
+#define OVPN_GCM_REQUEST_SIZE	(sizeof(struct aead_request) + \
+				 MAX_SYNC_AEAD_REQSIZE)
+
+/* as sg_set_buf(), of memory that says nothing yet */
+static void ovpn_gcm_piece(struct scatterlist *sg, const u8 *buf,
+			   unsigned int len)
+{
+	sg->page_link = 0;
+	sg_set_buf(sg, buf, len);
+}
+
 /* The AAD, the text and the tag are three pieces: on the wire the tag stands
  * in front of the text, and in the crypto API behind it.
  */
-static void ovpn_gcm_sg(struct scatterlist sg[3], u8 *header, u8 *text,
-			unsigned int len)
+static void ovpn_gcm_sg(struct scatterlist sg[3], const u8 *header,
+			const u8 *text, unsigned int len)
 {
-	sg_init_table(sg, 3);
-	sg_set_buf(&sg[0], header, OVPN_AAD_SIZE);
-	sg_set_buf(&sg[1], text, len);
-	sg_set_buf(&sg[2], header + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
+	ovpn_gcm_piece(&sg[0], header, OVPN_AAD_SIZE);
+	ovpn_gcm_piece(&sg[1], text, len);
+	ovpn_gcm_piece(&sg[2], header + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
+	sg_init_marker(sg, 3);
+}
+
+static void ovpn_gcm_request(struct aead_request *req,
+			     struct crypto_sync_aead *gcm)
+{
+	aead_request_set_sync_tfm(req, gcm);
+	aead_request_set_callback(req, 0, NULL, NULL);
+	aead_request_set_ad(req, OVPN_AAD_SIZE);
 }
 
 static int ovpn_gcm_seal(const struct ovpn_aead *aead, u8 *header, u8 *data,
 			 unsigned int len, u8 *iv)
 {
-	SYNC_AEAD_REQUEST_ON_STACK(req, aead->gcm);
-	struct scatterlist sg[3];
+	u8 memory[OVPN_GCM_REQUEST_SIZE] CRYPTO_MINALIGN_ATTR __uninitialized;
+	struct aead_request *req = (struct aead_request *)memory;
+	struct scatterlist sg[3] __uninitialized;
 
 	ovpn_gcm_sg(sg, header, data, len);
-	aead_request_set_callback(req, 0, NULL, NULL);
-	aead_request_set_ad(req, OVPN_AAD_SIZE);
+	ovpn_gcm_request(req, aead->gcm);
 	aead_request_set_crypt(req, sg, sg, len, iv);
 	return crypto_aead_encrypt(req);
 }
@@ -248,16 +270,19 @@ static int ovpn_gcm_seal(const struct ovpn_aead *aead, u8 *header, u8 *data,
 static int ovpn_gcm_open(const struct ovpn_aead *aead, const u8 *header,
 			 const u8 *src, u8 *dst, unsigned int len, u8 *iv)
 {
-	SYNC_AEAD_REQUEST_ON_STACK(req, aead->gcm);
-	struct scatterlist in[3], out[3];
+	u8 memory[OVPN_GCM_REQUEST_SIZE] CRYPTO_MINALIGN_ATTR __uninitialized;
+	struct scatterlist in[3] __uninitialized, out[2] __uninitialized;
+	struct aead_request *req = (struct aead_request *)memory;
 
 	/* the cipher reads AAD and tag, it writes nothing but the text */
-	ovpn_gcm_sg(in, (u8 *)header, (u8 *)src, len);
-	if (src != dst)
-		ovpn_gcm_sg(out, (u8 *)header, dst, len);
+	ovpn_gcm_sg(in, header, src, len);
+	if (src != dst) {
+		ovpn_gcm_piece(&out[0], header, OVPN_AAD_SIZE);
+		ovpn_gcm_piece(&out[1], dst, len);
+		sg_init_marker(out, 2);
+	}
 
-	aead_request_set_callback(req, 0, NULL, NULL);
-	aead_request_set_ad(req, OVPN_AAD_SIZE);
+	ovpn_gcm_request(req, aead->gcm);
 	aead_request_set_crypt(req, in, src != dst ? out : in,
 			       len + OVPN_TAG_SIZE, iv);
 	return crypto_aead_decrypt(req);

@@ -123,17 +123,3 @@ int ovpn_endpoint_from_skb(struct ovpn_endpoint *ep,
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_endpoint_from_skb);
-
-/**
- * ovpn_endpoint_equal - same place, reached in the same way?
- * @a: one endpoint
- * @b: the other
- *
- * Return: true if remote, interface and local address are all the same.
- */
-bool ovpn_endpoint_equal(const struct ovpn_endpoint *a,
-			 const struct ovpn_endpoint *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-EXPORT_SYMBOL_IF_KUNIT(ovpn_endpoint_equal);

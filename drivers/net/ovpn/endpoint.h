@@ -8,6 +8,7 @@
 #include <linux/in6.h>
 #include <linux/socket.h>
 #include <linux/types.h>
+#include <net/ipv6.h>
 
 struct sk_buff;
 
@@ -58,7 +59,28 @@ bool ovpn_endpoint_set_local_v6(struct ovpn_endpoint *ep,
 				const struct in6_addr *addr);
 int ovpn_endpoint_from_skb(struct ovpn_endpoint *ep,
 			   const struct sk_buff *skb);
-bool ovpn_endpoint_equal(const struct ovpn_endpoint *a,
-			 const struct ovpn_endpoint *b);
+
+static inline bool ovpn_addr_equal(const union ovpn_addr *a,
+				   const union ovpn_addr *b)
+{
+	return ipv6_addr_equal(&a->v6, &b->v6);
+}
+
+/**
+ * ovpn_endpoint_equal - same place, reached in the same way?
+ * @a: one endpoint
+ * @b: the other
+ *
+ * Return: true if remote, interface and local address are all the same.
+ */
+static inline bool ovpn_endpoint_equal(const struct ovpn_endpoint *a,
+				       const struct ovpn_endpoint *b)
+{
+	return a->remote.port == b->remote.port &&
+	       a->remote.family == b->remote.family &&
+	       a->scope_id == b->scope_id &&
+	       ovpn_addr_equal(&a->remote.addr, &b->remote.addr) &&
+	       ovpn_addr_equal(&a->local, &b->local);
+}
 
 #endif /* _NET_OVPN_ENDPOINT_H_ */

@@ -130,37 +130,13 @@ static bool ovpn_open_run_start(struct ovpn_open_run *run, struct sk_buff *skb,
 	return true;
 }
 
-/* @len bytes of a buffer from @offset on as one piece of memory, or NULL */
-static const u8 *ovpn_open_piece(const struct sk_buff *skb, unsigned int offset,
-				 unsigned int len)
-{
-	const struct skb_shared_info *shinfo = skb_shinfo(skb);
-	unsigned int size = skb_headlen(skb);
-	const u8 *data = skb->data;
-	int i = 0;
-
-	/* net_iov memory has no address */
-	if (unlikely(!skb_frags_readable(skb)))
-		return NULL;
-
-	while (offset >= size) {
-		if (i == shinfo->nr_frags)
-			return NULL;
-		offset -= size;
-		size = skb_frag_size(&shinfo->frags[i]);
-		data = skb_frag_address_safe(&shinfo->frags[i]);
-		i++;
-	}
-	return data && offset + len <= size ? data + offset : NULL;
-}
-
 /* Authenticate and decrypt into memory of its own. If the ciphertext is one
  * piece, the cipher copies on the way, for nothing.
  */
 static int ovpn_open_text(struct ovpn_open_run *run,
 			  const struct ovpn_open_job *job, u8 *dst)
 {
-	const u8 *text = ovpn_open_piece(job->skb, job->offset, job->len);
+	const u8 *text = ovpn_skb_piece(job->skb, job->offset, job->len);
 	int ret;
 
 	if (!text) {
@@ -442,7 +418,7 @@ static const u8 *ovpn_open_outer(struct ovpn_open_run *run,
 			 ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
 
 	__skb_pull(skb, sizeof(struct udphdr));
-	header = skb_header_pointer(skb, 0, OVPN_HEADER_SIZE, buf);
+	header = ovpn_skb_pointer(skb, 0, OVPN_HEADER_SIZE, buf);
 	if (unlikely(!header || skb->len == OVPN_HEADER_SIZE)) {
 		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_SHORT);
 		return NULL;
@@ -528,23 +504,24 @@ void ovpn_open_record(struct ovpn_open_run *run, struct ovpn_peer *peer,
 		      struct sk_buff *skb, unsigned int offset,
 		      unsigned int len)
 {
-	u8 header[OVPN_HEADER_SIZE];
+	u8 buf[OVPN_HEADER_SIZE];
 	struct ovpn_open_job job = {
 		.skb = skb,
 		.stream = true,
 		.offset = offset + OVPN_HEADER_SIZE,
 		.len = len - OVPN_HEADER_SIZE,
-		.header = header,
+		.header = ovpn_skb_pointer(skb, offset, sizeof(buf), buf),
 	};
 
-	if (skb_copy_bits(skb, offset, header, sizeof(header))) {
+	if (unlikely(!job.header)) {
 		ovpn_drop(run->ovpn, NULL, OVPN_DROP_RX_SHORT);
 		return;
 	}
-	if (!ovpn_open_run_record(run, peer, NULL, get_unaligned_be32(header)))
+	if (!ovpn_open_run_record(run, peer, NULL,
+				  get_unaligned_be32(job.header)))
 		return;
 
-	job.id = get_unaligned_be32(header + OVPN_OP_SIZE);
+	job.id = get_unaligned_be32(job.header + OVPN_OP_SIZE);
 	ovpn_open_job(run, &job);
 }
 

@@ -34,6 +34,59 @@ static inline __be16 ovpn_skb_ip_protocol(const struct sk_buff *skb)
 }
 
 /**
+ * ovpn_skb_piece - some bytes of a buffer, if they lie in one piece
+ * @skb: the buffer
+ * @offset: the first of them
+ * @len: their number, at least 1
+ *
+ * Unlike skb_header_pointer() it copies nothing.
+ *
+ * Return: the bytes, or NULL.
+ */
+static inline const u8 *ovpn_skb_piece(const struct sk_buff *skb,
+				       unsigned int offset, unsigned int len)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int size = skb_headlen(skb);
+	const u8 *data = skb->data;
+	int i = 0;
+
+	/* net_iov memory has no address */
+	if (unlikely(!skb_frags_readable(skb)))
+		return NULL;
+
+	while (offset >= size) {
+		if (i == shinfo->nr_frags)
+			return NULL;
+		offset -= size;
+		size = skb_frag_size(&shinfo->frags[i]);
+		data = skb_frag_address_safe(&shinfo->frags[i]);
+		i++;
+	}
+	return data && offset + len <= size ? data + offset : NULL;
+}
+
+/**
+ * ovpn_skb_pointer - some bytes of a buffer
+ * @skb: the buffer
+ * @offset: the first of them
+ * @len: their number, at least 1
+ * @buf: room for them
+ *
+ * Return: the bytes, in @buf if they lie in pieces; or NULL if there are fewer.
+ */
+static inline const u8 *ovpn_skb_pointer(const struct sk_buff *skb,
+					 unsigned int offset, unsigned int len,
+					 u8 *buf)
+{
+	const u8 *piece = ovpn_skb_piece(skb, offset, len);
+
+	if (likely(piece))
+		return piece;
+	return skb_copy_bits(skb, offset, buf, len) ? NULL : buf;
+}
+
+/**
  * ovpn_skb_move_owner - let a copy be charged to the sender's socket
  * @to: the copy, not owned by anybody
  * @from: the original, which is freed next

@@ -19,6 +19,7 @@
 #include "io.h"
 #include "ovpn.h"
 #include "proto.h"
+#include "skb.h"
 #include "socket.h"
 
 /* without memory: try again after so long */
@@ -173,15 +174,16 @@ static int ovpn_tcp_direct(struct ovpn_tcp_reader *reader,
 {
 	struct ovpn_tcp *tcp = reader->tcp;
 	struct sk_buff *copy;
-	u8 opcode;
+	const u8 *opcode;
+	u8 buf;
 	int ret;
 
-	ret = skb_copy_bits(skb, offset, &opcode, 1);
-	if (ret)
-		return ret;
+	opcode = ovpn_skb_pointer(skb, offset, 1, &buf);
+	if (!opcode)
+		return -EFAULT;
 
-	if (likely(ovpn_op_opcode(opcode) == OVPN_OPCODE_DATA_V2)) {
-		if (unlikely(ovpn_tcp_nonsense(len, opcode)))
+	if (likely(ovpn_op_opcode(*opcode) == OVPN_OPCODE_DATA_V2)) {
+		if (unlikely(ovpn_tcp_nonsense(len, *opcode)))
 			return ovpn_tcp_break(tcp);
 		ovpn_open_record(&reader->run, tcp->peer, skb, offset, len);
 		return 0;
@@ -206,17 +208,18 @@ static int ovpn_tcp_step(struct ovpn_tcp_reader *reader,
 			 unsigned int avail)
 {
 	struct ovpn_tcp *tcp = reader->tcp;
+	u8 buf[OVPN_LENGTH_SIZE];
+	const u8 *length;
 	unsigned int len;
-	__be16 length;
 	int ret;
 
 	if (tcp->partial || tcp->length_half || avail < OVPN_LENGTH_SIZE)
 		return ovpn_tcp_collect(reader, skb, offset, avail);
 
-	ret = skb_copy_bits(skb, offset, &length, sizeof(length));
-	if (ret)
-		return ret;
-	len = be16_to_cpu(length);
+	length = ovpn_skb_pointer(skb, offset, OVPN_LENGTH_SIZE, buf);
+	if (!length)
+		return -EFAULT;
+	len = get_unaligned_be16(length);
 	if (!len)
 		return ovpn_tcp_break(tcp);
 	if (OVPN_LENGTH_SIZE + len > avail)

@@ -28,6 +28,7 @@
 #include "ovpn.h"
 #include "peer.h"
 #include "proto.h"
+#include "skb.h"
 #include "socket.h"
 
 /**
@@ -68,7 +69,7 @@ static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	const u8 *first;
 	u8 buf;
 
-	first = skb_header_pointer(skb, sizeof(struct udphdr), 1, &buf);
+	first = ovpn_skb_pointer(skb, sizeof(struct udphdr), 1, &buf);
 	if (unlikely(!sock || !first))
 		return 1;
 
