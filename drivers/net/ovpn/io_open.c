@@ -454,8 +454,8 @@ void ovpn_open_begin(struct ovpn_open_run *run, struct ovpn_priv *ovpn,
  */
 void ovpn_open_datagram(struct ovpn_open_run *run, struct sk_buff *skb)
 {
-	struct ovpn_open_outer outer;
-	u8 buf[OVPN_HEADER_SIZE];
+	struct ovpn_open_outer outer __uninitialized;
+	u8 buf[OVPN_HEADER_SIZE] __uninitialized;
 	struct ovpn_open_job job = {
 		.skb = skb,
 		.offset = OVPN_HEADER_SIZE,

@@ -39,7 +39,8 @@ static inline __be16 ovpn_skb_ip_protocol(const struct sk_buff *skb)
  * @offset: the first of them
  * @len: their number, at least 1
  *
- * Unlike skb_header_pointer() it copies nothing.
+ * Unlike skb_header_pointer() it copies nothing. What TCP splices comes as
+ * single pages, which mostly are neighbours in memory.
  *
  * Return: the bytes, or NULL.
  */
@@ -48,7 +49,7 @@ static inline const u8 *ovpn_skb_piece(const struct sk_buff *skb,
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 	unsigned int size = skb_headlen(skb);
-	const u8 *data = skb->data;
+	const u8 *data = skb->data, *next;
 	int i = 0;
 
 	/* net_iov memory has no address */
@@ -63,7 +64,15 @@ static inline const u8 *ovpn_skb_piece(const struct sk_buff *skb,
 		data = skb_frag_address_safe(&shinfo->frags[i]);
 		i++;
 	}
-	return data && offset + len <= size ? data + offset : NULL;
+	while (unlikely(offset + len > size)) {
+		next = data + size;
+		if (i == shinfo->nr_frags ||
+		    skb_frag_address_safe(&shinfo->frags[i]) != next)
+			return NULL;
+		size += skb_frag_size(&shinfo->frags[i]);
+		i++;
+	}
+	return data ? data + offset : NULL;
 }
 
 /**
