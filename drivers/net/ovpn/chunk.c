@@ -9,6 +9,7 @@
 
 #include "chunk.h"
 
+#include <kunit/visibility.h>
 #include <linux/gfp.h>
 #include <linux/local_lock.h>
 #include <linux/mm.h>
@@ -83,6 +84,7 @@ void ovpn_chunk_lock(void)
 {
 	local_lock_nested_bh(&ovpn_chunk_rings.bh_lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_chunk_lock);
 
 /**
  * ovpn_chunk_unlock - after the last one
@@ -93,14 +95,19 @@ void ovpn_chunk_unlock(void)
 {
 	local_unlock_nested_bh(&ovpn_chunk_rings.bh_lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_chunk_unlock);
 
 static bool ovpn_chunk_renew(struct ovpn_chunk *chunk)
 {
 	chunk->offset = 0;
 	if (chunk->page) {
-		/* only we are left; a single page is not worth keeping */
+		/* Only we are left. A single page is not worth keeping, and
+		 * one out of the kernel's reserves not ours to keep: nearly
+		 * all sockets drop what is in it.
+		 */
 		if (page_ref_count(chunk->page) == 1 &&
-		    chunk->size == OVPN_CHUNK_SIZE)
+		    chunk->size == OVPN_CHUNK_SIZE &&
+		    !page_is_pfmemalloc(chunk->page))
 			return true;
 		put_page(chunk->page);
 	}
@@ -139,6 +146,7 @@ struct ovpn_chunk *ovpn_chunk_get(enum ovpn_chunk_use use, unsigned int size)
 	chunk = &ring->chunk[ring->turn];
 	return ovpn_chunk_renew(chunk) && size <= chunk->size ? chunk : NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_chunk_get);
 
 /**
  * ovpn_chunk_alloc_skb - a buffer for a packet received
@@ -181,3 +189,4 @@ struct sk_buff *ovpn_chunk_alloc_skb(struct napi_struct *napi,
 	skb_mark_napi_id(skb, napi);
 	return skb;
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_chunk_alloc_skb);
