@@ -42,6 +42,7 @@ struct ovpn_rx_cell;
  * @l3_size: bytes of the IP header
  * @header: bytes of all headers of a segment
  * @mss: payload of each segment but the last
+ * @max: all of it has to be smaller than that
  * @segments: their number
  * @seq: TCP's sequence number of the next one
  * @rest: packets to let pass before the next one is kept
@@ -56,6 +57,7 @@ struct ovpn_gro {
 	unsigned int l3_size;
 	unsigned int header;
 	unsigned int mss;
+	unsigned int max;
 	unsigned int segments;
 	u32 seq;
 	u8 rest;

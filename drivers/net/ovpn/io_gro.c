@@ -124,7 +124,7 @@ bool ovpn_gro_start(struct ovpn_gro *gro, struct sk_buff *skb)
 	/* headers come to lie anywhere */
 	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS))
 		return false;
-	if (!(skb->dev->features & NETIF_F_GRO) || skb_is_nonlinear(skb) ||
+	if (netif_elide_gro(skb->dev) || skb_is_nonlinear(skb) ||
 	    skb->ip_summed != CHECKSUM_UNNECESSARY)
 		return false;
 
@@ -146,6 +146,8 @@ bool ovpn_gro_start(struct ovpn_gro *gro, struct sk_buff *skb)
 	gro->l3_size = l3;
 	gro->header = header;
 	gro->mss = skb->len - header;
+	gro->max = min(netif_get_gro_max_size(skb->dev, skb),
+		       GRO_LEGACY_MAX_SIZE);
 	gro->segments = 1;
 	gro->seq = ntohl(th->seq) + gro->mss;
 	gro->fixed_id = false;
@@ -175,7 +177,7 @@ u8 *ovpn_gro_slot(struct ovpn_gro *gro, unsigned int len)
 
 	if (!skb || gro->pushed || len <= gro->header ||
 	    len > gro->header + gro->mss ||
-	    skb->len + len - gro->header >= GRO_LEGACY_MAX_SIZE)
+	    skb->len + len - gro->header >= gro->max)
 		return NULL;
 
 	chunk = ovpn_chunk_get(OVPN_CHUNK_RX, len);
