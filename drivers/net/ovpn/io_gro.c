@@ -279,6 +279,7 @@ static void ovpn_gro_complete(const struct ovpn_gro *gro, struct sk_buff *skb)
 	shinfo->gso_size = gro->mss;
 	shinfo->gso_segs = gro->segments;
 
+	skb_set_transport_header(skb, gro->l3_size);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = (u8 *)th - skb->head;
 	skb->csum_offset = offsetof(struct tcphdr, check);
