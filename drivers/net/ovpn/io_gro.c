@@ -28,6 +28,11 @@
  */
 #define OVPN_GRO_REST	8
 
+/* Enough for the smallest MSS in use. Whoever has to cut a super-packet again
+ * needs a buffer for each segment, and all of them at once.
+ */
+#define OVPN_GRO_SEGMENTS	128
+
 /* size of the IP header of a packet that holds TCP and nothing special; or 0 */
 static unsigned int ovpn_gro_l3_size(const u8 *packet, unsigned int len)
 {
@@ -177,7 +182,8 @@ u8 *ovpn_gro_slot(struct ovpn_gro *gro, unsigned int len)
 
 	if (!skb || gro->pushed || len <= gro->header ||
 	    len > gro->header + gro->mss ||
-	    skb->len + len - gro->header >= gro->max)
+	    skb->len + len - gro->header >= gro->max ||
+	    gro->segments >= OVPN_GRO_SEGMENTS)
 		return NULL;
 
 	chunk = ovpn_chunk_get(OVPN_CHUNK_RX, len);
