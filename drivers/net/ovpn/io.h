@@ -153,8 +153,7 @@ void ovpn_learn_endpoint(struct ovpn_peer *peer,
 
 bool ovpn_gro_start(struct ovpn_gro *gro, struct sk_buff *skb);
 u8 *ovpn_gro_slot(struct ovpn_gro *gro, unsigned int len);
-bool ovpn_gro_follows(const struct ovpn_gro *gro, const u8 *packet,
-		      unsigned int len);
+bool ovpn_gro_follows(struct ovpn_gro *gro, const u8 *packet, unsigned int len);
 void ovpn_gro_add(struct ovpn_gro *gro, u8 *slot, unsigned int len);
 void ovpn_gro_undo(struct ovpn_gro *gro, u8 *slot);
 struct sk_buff *ovpn_gro_finish(struct ovpn_gro *gro);

@@ -78,17 +78,8 @@ static bool ovpn_gro_follows6(const struct ipv6hdr *first,
 	       ipv6_addr_equal(&first->daddr, &next->daddr);
 }
 
-/**
- * ovpn_gro_follows - is a packet the next segment of the super-packet?
- * @gro: the super-packet
- * @packet: the packet, in the place that ovpn_gro_slot() gave
- * @len: its size
- *
- * Context: BH off, between ovpn_chunk_lock() and ovpn_chunk_unlock().
- * Return: true if so.
- */
-bool ovpn_gro_follows(const struct ovpn_gro *gro, const u8 *packet,
-		      unsigned int len)
+static bool ovpn_gro_is_next(const struct ovpn_gro *gro, const u8 *packet,
+			     unsigned int len)
 {
 	const u8 *first = gro->skb->data;
 	unsigned int l3 = gro->l3_size;
@@ -110,6 +101,23 @@ bool ovpn_gro_follows(const struct ovpn_gro *gro, const u8 *packet,
 	       !((tcp_flag_word(th1) ^ tcp_flag_word(th2)) & ~TCP_FLAG_PSH) &&
 	       th1->urg_ptr == th2->urg_ptr &&
 	       !memcmp(th1 + 1, th2 + 1, gro->header - l3 - sizeof(*th1));
+}
+
+/**
+ * ovpn_gro_follows - is a packet the next segment of the super-packet?
+ * @gro: the super-packet
+ * @packet: the packet, authentic, in the place that ovpn_gro_slot() gave
+ * @len: its size
+ *
+ * Context: BH off, between ovpn_chunk_lock() and ovpn_chunk_unlock().
+ * Return: true if so.
+ */
+bool ovpn_gro_follows(struct ovpn_gro *gro, const u8 *packet, unsigned int len)
+{
+	if (likely(ovpn_gro_is_next(gro, packet, len)))
+		return true;
+	gro->rest = OVPN_GRO_REST;
+	return false;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_gro_follows);
 
@@ -215,7 +223,6 @@ void ovpn_gro_undo(struct ovpn_gro *gro, u8 *slot)
 {
 	if (gro->joined)
 		memcpy(slot, gro->kept, gro->header);
-	gro->rest = OVPN_GRO_REST;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_gro_undo);
 
