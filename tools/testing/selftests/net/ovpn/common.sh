@@ -67,6 +67,9 @@ fi
 # with all its checkers on a busy machine is slow
 : "${OVPN_WAIT_MS:=10000}"
 
+# how much slower this kernel is than an ordinary one
+: "${OVPN_SLOW:=1}"
+
 PORT=1194
 A='' B='' S='' W=''
 C=()

@@ -121,7 +121,7 @@ test_local_sender()
 
 	slow_star
 	blast much "$S" 10.8.0.5 1000
-	wait_for stands_still
+	OVPN_WAIT_MS=$((OVPN_WAIT_MS * 4)) wait_for stands_still
 	others_fine
 	dropped_only "$S" tun1
 	# it goes on as slowly as is read

@@ -215,8 +215,8 @@ test_control_during_bulk()
 	keys
 	iperf_server "$B"
 	iperf_server "$A"
-	spawn there ip netns exec "$A" iperf3 -c 10.8.0.2 -t 60 -i 0
-	spawn back ip netns exec "$B" iperf3 -c fd08::1 -t 60 -i 0
+	spawn there ip netns exec "$A" iperf3 -c 10.8.0.2 -t 1000 -i 0
+	spawn back ip netns exec "$B" iperf3 -c fd08::1 -t 1000 -i 0
 	wait_for tx_bytes "$A" tunA 1000000
 	wait_for tx_bytes "$B" tunB 1000000
 	user_start user talk count 1000

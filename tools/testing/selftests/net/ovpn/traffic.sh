@@ -139,7 +139,8 @@ iperf()
 {
 	# one that is busy in the background is not waited for
 	wait_ms 2000 iperf_idle || true
-	in_ns "$1" timeout 30 iperf3 -c "$2" --connect-timeout 5000 -J \
+	in_ns "$1" timeout $((30 * OVPN_SLOW)) iperf3 -c "$2" \
+		--connect-timeout $((5000 * OVPN_SLOW)) -J \
 		"${@:3}" >"$T/iperf.json" 2>&1 ||
 		die "iperf3 $2: $(jq -r .error "$T/iperf.json" 2>&1)"
 }
@@ -159,7 +160,7 @@ udp_iperf()
 steady()
 {
 	spawn "$1" ip netns exec "$2" "$PINGER" -t -i 0.005 -c $(($4 * 200)) \
-		"${@:5}" "$3"
+		-W $((10 * OVPN_SLOW)) "${@:5}" "$3"
 }
 
 # steady_end NAME [N]: no more than N (0) packets were lost, none came twice
