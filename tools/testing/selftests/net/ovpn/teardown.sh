@@ -203,7 +203,7 @@ test_namespace_exit_without_socket()
 	# what was data before
 	stop_pid "${JOB_PID[back]}"
 	cli "$B" send "$(sock b)" 38aabb 10.0.0.1 "$PORT"
-	wait_for got_control
+	OVPN_WAIT_MS=$((OVPN_WAIT_MS * OVPN_SLOW)) wait_for got_control
 	no_complaint
 }
 
