@@ -70,6 +70,10 @@ bench: ## beside mainline's ovpn and WireGuard (TESTS=list, ROUNDS=5, CPUS=1)
 	@scripts/bench/run $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(CPUS),--cpus $(CPUS)) $(TESTS)
 
+.PHONY: bench-insn
+bench-insn: ## instructions for each packet, counted by QEMU (TESTS=case...)
+	@scripts/bench/insn/run $(TESTS)
+
 ##@ Looking
 .PHONY: demo
 demo: ## a tunnel of OpenVPN 2.7 through our driver, from nothing

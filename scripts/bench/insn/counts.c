@@ -6,39 +6,15 @@
  * of the window, the address, how often it was executed, how many instructions
  * it has, and how many of them lock the bus. A window is what lies between the
  * two marks that traffic.c makes; the windows are numbered from 1.
- *
- * The names of the interface are QEMU's, of its version 1 (QEMU 4.2 to 8.2), as
- * there is no package with the header.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin.h"
+
 #define TABLE		(1U << 20)
-#define MARK_SIZE	7
-
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info;
-
-enum { INLINE_ADD_U64 };
-enum { CB_NO_REGS };
-
-extern void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
-	void (*cb)(uint64_t id, struct qemu_plugin_tb *tb));
-extern void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb,
-	int op, void *ptr, uint64_t imm);
-extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-	void (*cb)(unsigned int cpu, void *data), int flags, void *data);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *
-qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-
-int qemu_plugin_version = 1;
 
 /* Blocks of the same address, length and number of locks are the same. */
 static struct block {
@@ -68,13 +44,6 @@ static void end(unsigned int cpu, void *data)
 				blocks[i].address, blocks[i].count,
 				blocks[i].instructions, blocks[i].locks);
 	fflush(out);
-}
-
-static int is_mark(const uint8_t *code, size_t len, char which)
-{
-	const uint8_t mark[MARK_SIZE] = { 0x0f, 0x1f, 0x80, 'O', 'V', which, 1 };
-
-	return len == MARK_SIZE && !memcmp(code, mark, MARK_SIZE);
 }
 
 /* The prefix, or an exchange with memory, which needs none */
@@ -135,15 +104,9 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 		code = qemu_plugin_insn_data(insn);
 		len = qemu_plugin_insn_size(insn);
 		locks += is_lock(code, len);
-		if (is_mark(code, len, 'B'))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, begin,
-							       CB_NO_REGS, NULL);
-		else if (is_mark(code, len, 'E'))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, end,
-							       CB_NO_REGS, NULL);
+		plugin_at_mark(insn, begin, end);
 	}
-	block = find_block(qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)),
-			   instructions, locks);
+	block = find_block(qemu_plugin_tb_vaddr(tb), instructions, locks);
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64,
 						 &block->count, 1);
 }

@@ -255,9 +255,15 @@ static unsigned long serve_udp(int fd, unsigned long count)
 static void serve(int done)
 {
 	int udp = task.type == 'u', fd = serve_open(udp);
+	struct sched_param param = {};
 	unsigned long lost, i;
 	int part, one = 1;
 
+	/* Else each packet would take the processor from the sender: the
+	 * scheduler's work, not that of the tunnel.
+	 */
+	if (udp && sched_setscheduler(0, SCHED_BATCH, &param))
+		err(1, "sched_setscheduler");
 	/* ready */
 	if (write(done, "", 1) != 1)
 		err(1, "pipe");
