@@ -114,11 +114,35 @@ static void ovpn_tcp_set_allocation(struct ovpn_tcp *tcp)
 
 	tcp->allocation = sk->sk_allocation;
 	tcp->task_frag = sk->sk_use_task_frag;
-	tcp->notsent = tcp_sk(sk)->notsent_lowat;
 	sk->sk_allocation = GFP_ATOMIC;
 	sk->sk_use_task_frag = false;
+}
+
+/* What waits in TCP cannot be dropped any more, and does not slow its sender
+ * down. And no packet waits for others to come: one that acknowledges, inside,
+ * would wait for the other end's delayed acknowledgment, outside.
+ */
+static void ovpn_tcp_set_pace(struct ovpn_tcp *tcp)
+{
+	struct tcp_sock *tp = tcp_sk(tcp->sock.sk);
+
+	tcp->notsent = tp->notsent_lowat;
+	tcp->nagle_off = tp->nonagle & TCP_NAGLE_OFF;
 	if (!tcp->notsent)
-		WRITE_ONCE(tcp_sk(sk)->notsent_lowat, OVPN_TCP_NOTSENT);
+		WRITE_ONCE(tp->notsent_lowat, OVPN_TCP_NOTSENT);
+	tp->nonagle |= TCP_NAGLE_OFF;
+}
+
+static void ovpn_tcp_restore_settings(const struct ovpn_tcp *tcp)
+{
+	struct sock *sk = tcp->sock.sk;
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	sk->sk_allocation = tcp->allocation;
+	sk->sk_use_task_frag = tcp->task_frag;
+	WRITE_ONCE(tp->notsent_lowat, tcp->notsent);
+	if (!tcp->nagle_off)
+		tp->nonagle &= ~TCP_NAGLE_OFF;
 }
 
 static void ovpn_tcp_attach(struct ovpn_socket *sock, struct ovpn_peer *peer)
@@ -132,6 +156,7 @@ static void ovpn_tcp_attach(struct ovpn_socket *sock, struct ovpn_peer *peer)
 	tcp->cell = ovpn_rx_assign(sock->ovpn);
 	tcp->peer = peer;
 	ovpn_tcp_set_allocation(tcp);
+	ovpn_tcp_set_pace(tcp);
 
 	write_lock_bh(&sk->sk_callback_lock);
 	rcu_assign_sk_user_data(sk, sock);
@@ -164,9 +189,7 @@ static void ovpn_tcp_detach(struct ovpn_socket *sock)
 	rcu_assign_sk_user_data(sk, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
 
-	sk->sk_allocation = tcp->allocation;
-	sk->sk_use_task_frag = tcp->task_frag;
-	WRITE_ONCE(tcp_sk(sk)->notsent_lowat, tcp->notsent);
+	ovpn_tcp_restore_settings(tcp);
 	ovpn_tcp_give_back(tcp);
 
 	/* whoever sleeps in one of our calls, or waits for what is there now */

@@ -81,6 +81,7 @@ struct ovpn_rx_cell;
  * @allocation: the socket's setting before attach
  * @task_frag: the same
  * @notsent: the same, TCP_NOTSENT_LOWAT
+ * @nagle_off: the same, TCP_NODELAY
  *
  * "socket lock" is what TCP's own callbacks hold: either lock_sock(), or the
  * spinlock in it while nobody owns it. The peer in @peer has joined or is
@@ -118,6 +119,7 @@ struct ovpn_tcp {
 	gfp_t allocation;
 	bool task_frag;
 	u32 notsent;
+	bool nagle_off;
 };
 
 extern const struct ovpn_transport_ops ovpn_tcp_ops;

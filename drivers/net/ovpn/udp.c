@@ -66,6 +66,7 @@ static int ovpn_udp_check(const struct sock *sk,
 static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	struct ovpn_socket *sock = ovpn_socket_lookup_rcu(sk, ovpn_udp_owns);
+	bool more = skb->next;
 	const u8 *first;
 	u8 buf;
 
@@ -77,7 +78,7 @@ static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	case OVPN_OPCODE_DATA_V2:
 		/* the core leaves the rest of a GSO packet in skb->next */
 		skb_mark_not_on_list(skb);
-		ovpn_rx_enqueue(sock->ovpn, skb);
+		ovpn_rx_enqueue(sock->ovpn, skb, more);
 		return 0;
 	case OVPN_OPCODE_DATA_V1:
 		skb_mark_not_on_list(skb);
