@@ -9,6 +9,7 @@
 #include "dev.h"
 #include "netlink-gen.h"
 #include "tcp.h"
+#include "udp_gro.h"
 
 static int __init ovpn_init(void)
 {
@@ -20,9 +21,10 @@ static int __init ovpn_init(void)
 	ret = ovpn_tcp_init();
 	if (ret)
 		goto err_exit_aead;
+	ovpn_udp_gro_init();
 	ret = ovpn_dev_register();
 	if (ret)
-		goto err_exit_tcp;
+		goto err_exit_udp_gro;
 	ret = genl_register_family(&ovpn_nl_family);
 	if (ret)
 		goto err_unregister_dev;
@@ -30,7 +32,8 @@ static int __init ovpn_init(void)
 
 err_unregister_dev:
 	ovpn_dev_unregister();
-err_exit_tcp:
+err_exit_udp_gro:
+	ovpn_udp_gro_exit();
 	ovpn_tcp_exit();
 err_exit_aead:
 	ovpn_aead_exit();
@@ -45,6 +48,7 @@ static void __exit ovpn_exit(void)
 	ovpn_chunk_exit();
 	/* a task that was closing a socket may still be on its way out */
 	synchronize_rcu_tasks();
+	ovpn_udp_gro_exit();
 	/* waits for the grace periods of everything freed until now */
 	ovpn_aead_exit();
 }

@@ -23,8 +23,8 @@
  *   6 doors    dev  netlink  netlink_peer  netlink_dump  netlink_key
  *              netlink-gen  main
  *   5 life     session  keepalive
- *   4 packets  io_gro  io_learn  io_open  io_rx  udp  tcp_tx  tcp_rx
- *              tcp_user  tcp  io_gso  io_tx
+ *   4 packets  io_gro  io_learn  io_open  io_rx  udp_gro  udp  tcp_tx
+ *              tcp_rx  tcp_user  tcp  io_gso  io_tx
  *   3 peers    socket  peer  peer_table  route  netlink_ntf
  *   2 keys     crypto_aead  crypto
  *   1 pure     proto.h  nonce.h  replay  endpoint  mss

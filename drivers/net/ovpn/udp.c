@@ -30,6 +30,7 @@
 #include "proto.h"
 #include "skb.h"
 #include "socket.h"
+#include "udp_gro.h"
 
 /**
  * struct ovpn_udp - a UDP socket in our use
@@ -76,12 +77,11 @@ static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 
 	switch (ovpn_op_opcode(*first)) {
 	case OVPN_OPCODE_DATA_V2:
-		/* the core leaves the rest of a GSO packet in skb->next */
-		skb_mark_not_on_list(skb);
+		ovpn_udp_gro_single(skb);
 		ovpn_rx_enqueue(sock->ovpn, skb, more);
 		return 0;
 	case OVPN_OPCODE_DATA_V1:
-		skb_mark_not_on_list(skb);
+		ovpn_udp_gro_single(skb);
 		ovpn_drop(sock->ovpn, skb, OVPN_DROP_RX_V1);
 		return 0;
 	default:
@@ -110,6 +110,7 @@ static void ovpn_udp_attach(struct ovpn_socket *sock, struct ovpn_peer *peer)
 	};
 
 	ovpn_udp(sock)->mc_loop = inet_test_bit(MC_LOOP, sock->sk);
+	ovpn_udp_gro_attach(sock->sk, &cfg);
 	setup_udp_tunnel_sock(sock_net(sock->sk), sock->sk, &cfg);
 	/* converting checksums helps nobody whose payload is encrypted */
 	inet_dec_convert_csum(sock->sk);
@@ -122,6 +123,7 @@ static void ovpn_udp_detach(struct ovpn_socket *sock)
 {
 	struct udp_sock *up = udp_sk(sock->sk);
 
+	ovpn_udp_gro_detach(sock->sk);
 	WRITE_ONCE(up->encap_type, 0);
 	WRITE_ONCE(up->encap_rcv, NULL);
 	WRITE_ONCE(up->encap_destroy, NULL);
