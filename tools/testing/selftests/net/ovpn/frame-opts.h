@@ -17,11 +17,12 @@ enum { INNER_UDP, INNER_ECHO, INNER_KEEPALIVE, INNER_EMPTY, INNER_RANDOM };
 static struct {
 	struct inner_addr from, to, isrc, idst;
 	const char *secret[8], *cipher, *ids, *hex, *sock, *dev, *far, *what;
+	const char *between;
 	__u32 bits, dir, key_id, peer_id, my_id, pkt_id, count, size, seed;
-	__u32 mark, seq, len, bytes, pieces, chunk, pause;
+	__u32 mark, seq, len, bytes, pieces, chunk, pause, encap;
 	int inner, opcode;
 	double timeout;
-	bool raw, quiet, unordered;
+	bool raw, quiet, unordered, vary;
 } o = {
 	.cipher = "aes-gcm", .bits = 256, .size = 64, .opcode = -1,
 	.my_id = UINT32_MAX, .pkt_id = 1, .seed = 1, .timeout = 5,
@@ -68,7 +69,7 @@ static bool parse_word(const char *word, const char *value)
 		{ "size", &o.size }, { "seed", &o.seed }, { "mark", &o.mark },
 		{ "seq", &o.seq }, { "len", &o.len }, { "bytes", &o.bytes },
 		{ "pieces", &o.pieces }, { "chunk", &o.chunk },
-		{ "pause", &o.pause },
+		{ "pause", &o.pause }, { "encap", &o.encap },
 	};
 	unsigned int i;
 
@@ -86,6 +87,8 @@ static bool parse_word(const char *word, const char *value)
 		o.ids = value;
 	else if (!strcmp(word, "hex"))
 		o.hex = value;
+	else if (!strcmp(word, "between"))
+		o.between = value;
 	else if (!strcmp(word, "dev"))
 		o.dev = value;
 	else if (!strcmp(word, "sock"))
@@ -116,7 +119,8 @@ static bool parse_word(const char *word, const char *value)
 static bool *flag_word(const char *word)
 {
 	return !strcmp(word, "raw") ? &o.raw : !strcmp(word, "quiet") ?
-	       &o.quiet : !strcmp(word, "unordered") ? &o.unordered : NULL;
+	       &o.quiet : !strcmp(word, "unordered") ? &o.unordered :
+	       !strcmp(word, "vary") ? &o.vary : NULL;
 }
 
 static void parse(char **arg)

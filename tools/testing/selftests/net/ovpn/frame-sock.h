@@ -80,4 +80,14 @@ static inline int frame_mark(const char *path, __u32 mark)
 	return 0;
 }
 
+static inline int frame_ipsec(const char *path, int encap)
+{
+	int fd = frame_fetch(path), gro = !!encap;
+
+	if (setsockopt(fd, IPPROTO_UDP, UDP_GRO, &gro, sizeof(gro)) ||
+	    setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &encap, sizeof(encap)))
+		err(1, "UDP_GRO and UDP_ENCAP");
+	return 0;
+}
+
 #endif /* _OVPN_FRAME_SOCK_H */

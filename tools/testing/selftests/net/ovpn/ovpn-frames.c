@@ -32,6 +32,7 @@ static const char usage_text[] =
 "  sniff        open and check what comes in on device dev for the port of to\n"
 "other:\n"
 "  mark         give the socket that ovpn-cli holds at sock PATH the mark N\n"
+"  ipsec        make that socket one of IPsec, with GRO (encap 2), or not (0)\n"
 "words:\n"
 "  from ADDR PORT, to ADDR PORT   transport addresses\n"
 "  raw                            forge the transport source address\n"
@@ -40,10 +41,17 @@ static const char usage_text[] =
 "  isrc ADDR, idst ADDR, sport N, dport N, size N   inner packet\n"
 "  inner udp|echo|keepalive|empty|random\n"
 "  count N, timeout SEC, seed N, opcode N, hex DIGITS, sock PATH, mark N\n"
-"  dev DEV, quiet, unordered\n";
+"  encap N, dev DEV, quiet, unordered\n"
+"  vary (send: sizes up to size)\n"
+"  between DIGITS (send: after each datagram, these bytes and its packet id)\n";
 
 static bool stop;
 static int fd;
+
+static bool stopped(void)
+{
+	return __atomic_load_n(&stop, __ATOMIC_RELAXED);
+}
 
 static void open_socket(void)
 {
@@ -97,9 +105,34 @@ static void xmit(const __u8 *buf, size_t len)
 	xmit_to(&o.to, buf, len);
 }
 
+/* the bytes of hex digits at frame; returns their length */
+static size_t unhex(const char *hex)
+{
+	size_t len = hex ? strlen(hex) / 2 : 0, i;
+	unsigned int byte;
+
+	for (i = 0; i < len && i < FRAME_MAX; i++) {
+		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+			errx(2, "bad hex digits %s", hex);
+		frame[i] = byte;
+	}
+	return i;
+}
+
 static void send_id(__u32 pkt_id)
 {
+	__u32 size = o.size, id = htonl(pkt_id);
+	size_t len;
+
+	if (o.vary)
+		o.size = rnd() % (size + 1);
 	xmit(frame, seal(pkt_id, build_inner(pkt_id)));
+	o.size = size;
+	if (!o.between)
+		return;
+	len = unhex(o.between);
+	memcpy(frame + len, &id, sizeof(id));
+	xmit(frame, len + sizeof(id));
 }
 
 static void cmd_send(void)
@@ -109,7 +142,7 @@ static void cmd_send(void)
 	unsigned long a, b;
 	char *end;
 
-	for (i = 0; !p && i < count; i++)
+	for (i = 0; !p && i < count && !stopped(); i++)
 		send_id(o.pkt_id + i);
 	while (p && *p) {
 		a = strtoul(p, &end, 0);
@@ -226,20 +259,7 @@ static void cmd_flood(void)
 
 static void cmd_bytes(void)
 {
-	size_t len = o.hex ? strlen(o.hex) / 2 : 0, i;
-	unsigned int byte;
-
-	for (i = 0; i < len && i < FRAME_MAX; i++) {
-		if (sscanf(o.hex + 2 * i, "%2x", &byte) != 1)
-			errx(2, "bad hex digits %s", o.hex);
-		frame[i] = byte;
-	}
-	xmit(frame, len);
-}
-
-static bool stopped(void)
-{
-	return __atomic_load_n(&stop, __ATOMIC_RELAXED);
+	xmit(frame, unhex(o.hex));
 }
 
 /* waits until the time for one datagram; -1 when there is none */
@@ -380,6 +400,8 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &act, NULL);
 	if (!strcmp(argv[1], "mark"))
 		return frame_mark(o.sock, o.mark);
+	if (!strcmp(argv[1], "ipsec"))
+		return frame_ipsec(o.sock, o.encap);
 	if (!strcmp(argv[1], "sniff"))
 		return cmd_sniff();
 	if (!o.from.family)
