@@ -96,13 +96,19 @@ segments()
 	wait_for unparked "$2"
 }
 
-# four SIZE4 SIZE6: between both ends, asked for by either
-four()
+# two SIZE4 SIZE6: one connection asked for by either end
+two()
 {
 	segments "$A" "$B" 10.8.0.2 "$1"
+	segments "$B" "$A" fd08::1 "$2"
+}
+
+# four SIZE4 SIZE6: and the other way around
+four()
+{
+	two "$1" "$2"
 	segments "$B" "$A" 10.8.0.1 "$1"
 	segments "$A" "$B" fd08::2 "$2"
-	segments "$B" "$A" fd08::1 "$2"
 }
 
 # transfers BYTES: both ways
@@ -119,8 +125,8 @@ transfers()
 fits()
 {
 	ends "$1"
-	four "$2" "$3"
-	transfers 4M
+	two "$2" "$3"
+	transfers 2M
 	equal "$(made "$A" "$B")" 0 "fragments"
 	no_drops
 
@@ -132,12 +138,12 @@ fits()
 	# and so is TCP, if that is wanted
 	clamp "$A" tunA off
 	clamp "$B" tunB off
-	four 1460 1440
-	transfers 1M
+	two 1460 1440
+	transfers 512K
 	[[ $(made "$A") -ge 1000 && $(made "$B") -ge 1000 ]] ||
 		die "few fragments without the clamp: $(made "$A" "$B")"
 	clamp "$A" tunA on
-	four "$2" "$3"
+	two "$2" "$3"
 }
 
 test_over_ipv4()
@@ -153,19 +159,25 @@ test_over_ipv6()
 test_over_mapped()
 {
 	ends mapped
-	four 1408 1388
+	two 1408 1388
 }
 
-# either end sees to both directions
+# either end sees to both directions, from the first packet on
 test_one_end()
 {
 	ends
 	clamp "$B" tunB off
 	four 1408 1388
+	transfers 512K
+	equal "$(made "$A" "$B")" 0 "fragments"
+}
+
+test_other_end()
+{
+	ends udp6
 	clamp "$A" tunA off
-	clamp "$B" tunB on
-	four 1408 1388
-	transfers 1M
+	four 1388 1368
+	transfers 512K
 	equal "$(made "$A" "$B")" 0 "fragments"
 }
 
@@ -183,7 +195,7 @@ test_not_raised()
 	ip -n "$A" route del fd08::2/128 dev tunA
 	# the device's MTU alone
 	ip -n "$A" link set tunA mtu 1300
-	four 1260 1240
+	two 1260 1240
 	equal "$(made "$A" "$B")" 0 "fragments"
 }
 
@@ -196,11 +208,11 @@ narrow()
 	ends "$1"
 	segments "$A" "$B" 10.8.0.2 "$(($2 + 200))"
 	ip -n "$A" route add "$to" dev veth mtu 1300
-	four "$2" "$3"
-	transfers 1M
+	two "$2" "$3"
+	transfers 512K
 	equal "$(made "$A" "$B")" 0 "fragments"
 	ip -n "$A" route del "$to" dev veth
-	four "$(($2 + 200))" "$(($3 + 200))"
+	two "$(($2 + 200))" "$(($3 + 200))"
 }
 
 test_narrow_ipv4()
@@ -267,7 +279,7 @@ test_server()
 test_over_tcp()
 {
 	ends tcp4
-	four 1460 1440
+	two 1460 1440
 }
 
 test_flag()
@@ -283,5 +295,5 @@ test_flag()
 		die "not on again"
 }
 
-run_tests over_ipv4 over_ipv6 over_mapped one_end not_raised narrow_ipv4 \
-	narrow_ipv6 forwarded server over_tcp flag
+run_tests over_ipv4 over_ipv6 over_mapped one_end other_end not_raised \
+	narrow_ipv4 narrow_ipv6 forwarded server over_tcp flag
