@@ -171,7 +171,7 @@ void ovpn_open_end(struct ovpn_open_run *run);
 int ovpn_rx_init(struct ovpn_priv *ovpn);
 void ovpn_rx_stop(struct ovpn_priv *ovpn);
 void ovpn_rx_exit(struct ovpn_priv *ovpn);
-void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb, bool more);
+void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb);
 struct ovpn_rx_cell *ovpn_rx_assign(struct ovpn_priv *ovpn);
 struct napi_struct *ovpn_rx_napi(struct ovpn_rx_cell *cell);
 bool ovpn_rx_room(const struct ovpn_rx_cell *cell);

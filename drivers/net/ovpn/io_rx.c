@@ -21,12 +21,17 @@
 #include "drop.h"
 #include "ovpn.h"
 
+/* The queue holds so many times what the core's queue does, whose packets may
+ * be super-packets: one poll of it can bring thousands of datagrams.
+ */
+#define OVPN_RX_BACKLOG		16
+
 /**
  * struct ovpn_rx_cell - the receive queue of one CPU
  * @incoming: packets queued, newest first; many producers, one consumer
- * @queued: batches of datagrams ever queued; the CPU's own producers
+ * @queued: datagrams ever queued; the CPU's own producers
  * @pending: packets taken off @incoming, oldest first; consumer
- * @polled: batches of datagrams ever taken off @pending; consumer
+ * @polled: datagrams ever taken off @pending; consumer
  * @opened: plaintexts in @incoming and @pending, by segments
  * @napi: the consumer
  * @ovpn: the device
@@ -46,12 +51,10 @@ struct ovpn_rx_cell {
  * struct ovpn_rx_cb - what a packet on a receive queue is
  * @udp: a datagram's, which still tells the device it came through
  * @opened: plaintext, ready for the network stack; or else a datagram
- * @last: of the datagrams that came in one buffer, the last one
  */
 struct ovpn_rx_cb {
 	struct udp_skb_cb udp;
 	bool opened;
-	bool last;
 };
 
 static struct ovpn_rx_cb *ovpn_rx_cb(const struct sk_buff *skb)
@@ -80,7 +83,7 @@ static struct sk_buff *ovpn_rx_cell_next(struct ovpn_rx_cell *cell)
 	skb_mark_not_on_list(skb);
 	if (ovpn_rx_cb(skb)->opened)
 		atomic_sub(ovpn_rx_segments(skb), &cell->opened);
-	else if (ovpn_rx_cb(skb)->last)
+	else
 		WRITE_ONCE(cell->polled, cell->polled + 1);
 	return skb;
 }
@@ -129,12 +132,10 @@ static void ovpn_rx_cell_add(struct ovpn_rx_cell *cell, struct sk_buff *skb)
  * ovpn_rx_enqueue - hand over a sealed datagram
  * @ovpn: the device
  * @skb: the datagram, from its UDP header on; consumed
- * @more: others that came in the same buffer follow at once. The limit of the
- *	queue is that of the core's, where they are one packet
  *
  * Context: BH off, RCU read section.
  */
-void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb, bool more)
+void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb)
 {
 	struct ovpn_rx_cell *cell = this_cpu_ptr(ovpn->cells);
 	unsigned int backlog = cell->queued - READ_ONCE(cell->polled);
@@ -143,7 +144,8 @@ void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb, bool more)
 		ovpn_drop(ovpn, skb, OVPN_DROP_RX_DOWN);
 		return;
 	}
-	if (unlikely(backlog >= READ_ONCE(net_hotdata.max_backlog))) {
+	if (unlikely(backlog >= OVPN_RX_BACKLOG *
+		     READ_ONCE(net_hotdata.max_backlog))) {
 		ovpn_drop(ovpn, skb, OVPN_DROP_RX_BACKLOG);
 		return;
 	}
@@ -152,9 +154,7 @@ void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb, bool more)
 	skb_dst_drop(skb);
 	skb->dev = ovpn->dev;
 	ovpn_rx_cb(skb)->opened = false;
-	ovpn_rx_cb(skb)->last = !more;
-	if (!more)
-		WRITE_ONCE(cell->queued, cell->queued + 1);
+	WRITE_ONCE(cell->queued, cell->queued + 1);
 	ovpn_rx_cell_add(cell, skb);
 }
 

@@ -67,7 +67,6 @@ static int ovpn_udp_check(const struct sock *sk,
 static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 {
 	struct ovpn_socket *sock = ovpn_socket_lookup_rcu(sk, ovpn_udp_owns);
-	bool more = skb->next;
 	const u8 *first;
 	u8 buf;
 
@@ -78,7 +77,7 @@ static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 	switch (ovpn_op_opcode(*first)) {
 	case OVPN_OPCODE_DATA_V2:
 		ovpn_udp_gro_single(skb);
-		ovpn_rx_enqueue(sock->ovpn, skb, more);
+		ovpn_rx_enqueue(sock->ovpn, skb);
 		return 0;
 	case OVPN_OPCODE_DATA_V1:
 		ovpn_udp_gro_single(skb);
