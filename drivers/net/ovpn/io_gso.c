@@ -8,6 +8,7 @@
 
 #include "io.h"
 
+#include <kunit/visibility.h>
 #include <linux/unaligned.h>
 #include <net/checksum.h>
 #include <net/ip.h>
@@ -125,6 +126,7 @@ unsigned int ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
 		  DIV_ROUND_UP(header + payload - (*packets - 1) * mss, 16);
 	return header + mss;
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_gso_count);
 
 /* what the layers below want to know of the packet inside */
 static void ovpn_gso_inherit(struct sk_buff *skb, const struct sk_buff *inner)
@@ -348,3 +350,4 @@ struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
 		ovpn_drop(seal->peer->ovpn, NULL, OVPN_DROP_TX_NOMEM);
 	return ovpn_gso_finish(&gso, skb);
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_gso_seal);
