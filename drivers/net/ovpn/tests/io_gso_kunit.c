@@ -414,7 +414,8 @@ static void gso_sizes_test(struct kunit *test)
 		skb_shinfo(skb)->gso_size = mss;
 		skb->len = header + 1;
 		KUNIT_EXPECT_EQ(test, ovpn_gso_count(skb, &packets, &blocks),
-				header + mss <= OVPN_CHUNK_SIZE / 2 ? header + mss : 0);
+				header + mss <= OVPN_CHUNK_SIZE / 2 ?
+				header + mss : 0);
 		skb->len = header;
 	}
 }
