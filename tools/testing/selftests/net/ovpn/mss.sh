@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=traffic.sh
 . ./traffic.sh
 
-require ethtool iperf3 nft ss
+require ethtool iperf3 socat ss
 
 # where connections wait
 PARK=5202
@@ -79,11 +79,19 @@ unparked()
 	[[ -z $(largest "$1") ]]
 }
 
+# park_server NS: takes connections and does nothing with them
+park_server()
+{
+	spawn "park-$1" ip netns exec "$1" socat -u \
+		"TCP6-LISTEN:$PARK,ipv6only=0,fork" OPEN:/dev/null
+	wait_for listening "$1" "$PARK"
+}
+
 # segments FROM TO ADDR SIZE [SIZE]: connect to TO, which has ADDR; both ends
 # may send segments of this size, or the second of them of the other
 segments()
 {
-	listening "$2" "$PARK" || iperf_server "$2" "$PARK"
+	listening "$2" "$PARK" || park_server "$2"
 	spawn parked ip netns exec "$1" bash -c \
 		"exec 3<>/dev/tcp/$3/$PARK && exec sleep 1000"
 	wait_for parked "$1"
