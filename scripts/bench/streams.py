@@ -111,6 +111,8 @@ TESTS = {
     "tcp-loss": Stream("TCP, AES-256-GCM, 5 % loss *", transport="tcp",
                        loss=5),
     "udp-1500": Stream("UDP, AES-256-GCM, MTU 1500", mtu=1500),
+    "udp-card": Stream("UDP, AES-256-GCM, packet by packet",
+                       ("wireguard", "ovpn"), card=True),
     "udp-4": Stream("UDP, AES-256-GCM, 4 streams", parallel=4),
     "tcp-4": Stream("TCP, AES-256-GCM, 4 streams", transport="tcp",
                     parallel=4),

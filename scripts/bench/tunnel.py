@@ -108,12 +108,14 @@ class Tunnel:
     kind       veth, wireguard or ovpn (the module that is loaded)
     transport  udp or tcp    cipher  as ovpn-cli has it
     loss       per cent of packets that the wire loses, each way
+    card       the wire carries packet by packet, as between network cards
     """
 
     def __init__(self, kind, cli=None, transport="udp", cipher="aes-gcm",
-                 mtu=1420, loss=0, seed=1):
+                 mtu=1420, loss=0, card=False, seed=1):
         self.kind, self.cli, self.transport = kind, cli, transport
         self.cipher, self.mtu, self.loss, self.seed = cipher, mtu, loss, seed
+        self.card = card
         self.holders, self.sockets = [], {}
         # namespaces that somebody added
         self.more = []
@@ -121,6 +123,8 @@ class Tunnel:
     def __enter__(self):
         try:
             self._wire()
+            if self.card:
+                self._card()
             getattr(self, f"_{self.kind}")()
             run(*exec_in("a", "ping", "-q", "-c", 1, "-W", 5, self.inner("b")))
             if self.loss:
@@ -184,6 +188,15 @@ class Tunnel:
             run("tc", "-n", end, "qdisc", "add", "dev", self.wire, "root",
                 "netem", "limit", 10000, "loss", f"{self.loss}%",
                 "seed", self.seed + ENDS.index(end))
+
+    def _card(self):
+        """No super-packets, no fragments of memory; and the receiver does GRO."""
+        for end in ENDS:
+            run(*exec_in(end, "ethtool", "-K", self.wire, "tso", "off",
+                         "gso", "off", "tx-udp-segmentation", "off",
+                         "sg", "off", "gro", "on"))
+            run("tc", "-n", end, "qdisc", "add", "dev", self.wire, "root",
+                "pfifo", "limit", 10000)
 
     def _veth(self):
         for end in ENDS:
