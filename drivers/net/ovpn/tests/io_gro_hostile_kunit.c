@@ -163,65 +163,58 @@ static void gro_short_next_test(struct kunit *test)
 	}
 }
 
+enum gro_header { IN_TCP, IN_IP4, IN_IP6 };
+
 /**
  * struct gro_unfit - a packet that none can follow
  * @name: what is special
- * @ipv6: an IPv6 packet, or IPv4
+ * @in: in which header; TCP's is tried over IPv4 and over IPv6
  * @at: offset of the byte that is different
  * @value: what it is
  * @fits: though it looks special, it can be followed
  */
 struct gro_unfit {
 	const char *name;
-	bool ipv6;
+	enum gro_header in;
 	u8 at;
 	u8 value;
 	bool fits;
 };
 
-#define FLAGS(name, flags, fits) \
-	{ "IPv4, " name, false, sizeof(struct iphdr) + GRO_FLAGS, \
-	  flags, fits }, \
-	{ "IPv6, " name, true, sizeof(struct ipv6hdr) + GRO_FLAGS, \
-	  flags, fits }
-#define DOFF(name, value) \
-	{ "IPv4, " name, false, sizeof(struct iphdr) + 12, value }, \
-	{ "IPv6, " name, true, sizeof(struct ipv6hdr) + 12, value }
-
 static const struct gro_unfit gro_unfits[] = {
-	FLAGS("nothing", GRO_ACK, true),
-	FLAGS("ECE", GRO_ACK | GRO_ECE, true),
-	FLAGS("no ACK", 0, false),
-	FLAGS("PSH", GRO_ACK | GRO_PSH, false),
-	FLAGS("SYN", GRO_SYN, false),
-	FLAGS("SYN, ACK", GRO_ACK | GRO_SYN, false),
-	FLAGS("FIN", GRO_ACK | GRO_FIN, false),
-	FLAGS("RST", GRO_ACK | GRO_RST, false),
-	FLAGS("URG", GRO_ACK | GRO_URG, false),
-	FLAGS("CWR", GRO_ACK | GRO_CWR, false),
-	FLAGS("ECE and CWR", GRO_ACK | GRO_ECE | GRO_CWR, false),
-	DOFF("no TCP header", 0x00),
-	DOFF("TCP header too short", 0x40),
-	DOFF("bit AE", 0x81),
-	DOFF("reserved bit", 0x82),
-	{ "IPv4, another version", false, 0, 0x55 },
-	{ "IPv4, version 6", false, 0, 0x65 },
-	{ "IPv4, header too short", false, 0, 0x44 },
-	{ "IPv4, with options", false, 0, 0x46 },
-	{ "IPv4, longer", false, IP4(tot_len), 0x80 },
-	{ "IPv4, no length", false, IP4(tot_len), 0 },
-	{ "IPv4, fragment follows", false, IP4(frag_off), 0x20 },
-	{ "IPv4, reserved bit", false, IP4(frag_off), 0xc0 },
-	{ "IPv4, fragment", false, IP4(frag_off) + 1, 1 },
-	{ "IPv4, UDP", false, IP4(protocol), IPPROTO_UDP },
-	{ "IPv4, MPTCP", false, IP4(protocol), 6 + 128 },
-	{ "IPv6, version 4", true, 0, 0x45 },
-	{ "IPv6, longer", true, IP6(payload_len), 0x80 },
-	{ "IPv6, no length", true, IP6(payload_len), 0 },
-	{ "IPv6, UDP", true, IP6(nexthdr), IPPROTO_UDP },
-	{ "IPv6, hop-by-hop", true, IP6(nexthdr), IPPROTO_HOPOPTS },
-	{ "IPv6, fragment", true, IP6(nexthdr), IPPROTO_FRAGMENT },
-	{ "IPv6, in itself", true, IP6(nexthdr), IPPROTO_IPV6 },
+	{ "nothing", IN_TCP, GRO_FLAGS, GRO_ACK, true },
+	{ "ECE", IN_TCP, GRO_FLAGS, GRO_ACK | GRO_ECE, true },
+	{ "no ACK", IN_TCP, GRO_FLAGS, 0 },
+	{ "PSH", IN_TCP, GRO_FLAGS, GRO_ACK | GRO_PSH },
+	{ "SYN", IN_TCP, GRO_FLAGS, GRO_SYN },
+	{ "SYN, ACK", IN_TCP, GRO_FLAGS, GRO_ACK | GRO_SYN },
+	{ "FIN", IN_TCP, GRO_FLAGS, GRO_ACK | GRO_FIN },
+	{ "RST", IN_TCP, GRO_FLAGS, GRO_ACK | GRO_RST },
+	{ "URG", IN_TCP, GRO_FLAGS, GRO_ACK | GRO_URG },
+	{ "CWR", IN_TCP, GRO_FLAGS, GRO_ACK | GRO_CWR },
+	{ "ECE and CWR", IN_TCP, GRO_FLAGS, GRO_ACK | GRO_ECE | GRO_CWR },
+	{ "no TCP header", IN_TCP, 12, 0x00 },
+	{ "TCP header too short", IN_TCP, 12, 0x40 },
+	{ "bit AE", IN_TCP, 12, 0x81 },
+	{ "reserved bit", IN_TCP, 12, 0x82 },
+	{ "IPv4, another version", IN_IP4, 0, 0x55 },
+	{ "IPv4, version 6", IN_IP4, 0, 0x65 },
+	{ "IPv4, header too short", IN_IP4, 0, 0x44 },
+	{ "IPv4, with options", IN_IP4, 0, 0x46 },
+	{ "IPv4, longer", IN_IP4, IP4(tot_len), 0x80 },
+	{ "IPv4, no length", IN_IP4, IP4(tot_len), 0 },
+	{ "IPv4, fragment follows", IN_IP4, IP4(frag_off), 0x20 },
+	{ "IPv4, reserved bit", IN_IP4, IP4(frag_off), 0xc0 },
+	{ "IPv4, fragment", IN_IP4, IP4(frag_off) + 1, 1 },
+	{ "IPv4, UDP", IN_IP4, IP4(protocol), IPPROTO_UDP },
+	{ "IPv4, one bit from TCP", IN_IP4, IP4(protocol), 6 + 128 },
+	{ "IPv6, version 4", IN_IP6, 0, 0x45 },
+	{ "IPv6, longer", IN_IP6, IP6(payload_len), 0x80 },
+	{ "IPv6, no length", IN_IP6, IP6(payload_len), 0 },
+	{ "IPv6, UDP", IN_IP6, IP6(nexthdr), IPPROTO_UDP },
+	{ "IPv6, hop-by-hop", IN_IP6, IP6(nexthdr), IPPROTO_HOPOPTS },
+	{ "IPv6, fragment", IN_IP6, IP6(nexthdr), IPPROTO_FRAGMENT },
+	{ "IPv6, in itself", IN_IP6, IP6(nexthdr), IPPROTO_IPV6 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(gro_unfit, gro_unfits, name);
@@ -229,17 +222,23 @@ KUNIT_ARRAY_PARAM_DESC(gro_unfit, gro_unfits, name);
 static void gro_unfit_test(struct kunit *test)
 {
 	const struct gro_unfit *c = test->param_value;
-	struct gro_flow flow = c->ipv6 ? gro_flow6 : gro_flow4;
 	struct gro_rig *rig = gro_rig_new(test);
 	u8 *packet = gro_buf(test);
-	unsigned int len;
+	unsigned int len, at, i;
 
-	/* so long that the high byte of the length is not 0 */
-	len = gro_build(&flow, packet, 1000, GRO_ACK);
-	packet[c->at] = c->value;
-	if (*packet >> 4 == 4)
-		gro_sum_ip(packet);
-	KUNIT_EXPECT_EQ(test, gro_starts(rig, packet, len), c->fits);
+	for (i = c->in == IN_IP6; i < (c->in == IN_IP4 ? 1 : 2); i++) {
+		struct gro_flow flow = i ? gro_flow6 : gro_flow4;
+
+		at = c->at;
+		if (c->in == IN_TCP)
+			at += gro_l3_size(&flow);
+		/* so long that the high byte of the length is not 0 */
+		len = gro_build(&flow, packet, 1000, GRO_ACK);
+		packet[at] = c->value;
+		if (*packet >> 4 == 4)
+			gro_sum_ip(packet);
+		KUNIT_EXPECT_EQ(test, gro_starts(rig, packet, len), c->fits);
+	}
 }
 
 /* a TCP header as large as the packet, or as it can be */
