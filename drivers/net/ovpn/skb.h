@@ -42,6 +42,9 @@ static inline __be16 ovpn_skb_ip_protocol(const struct sk_buff *skb)
  * Unlike skb_header_pointer() it copies nothing. What TCP splices comes as
  * single pages, which mostly are neighbours in memory.
  *
+ * What is read twice has to be the same both times: first it is authenticated,
+ * then decrypted. Pages that a local sender has spliced he can still write to.
+ *
  * Return: the bytes, or NULL.
  */
 static inline const u8 *ovpn_skb_piece(const struct sk_buff *skb,
@@ -53,7 +56,7 @@ static inline const u8 *ovpn_skb_piece(const struct sk_buff *skb,
 	int i = 0;
 
 	/* net_iov memory has no address */
-	if (unlikely(!skb_frags_readable(skb)))
+	if (unlikely(!skb_frags_readable(skb) || skb_has_shared_frag(skb)))
 		return NULL;
 
 	while (offset >= size) {

@@ -179,7 +179,9 @@ void ovpn_tcp_push(struct ovpn_tcp *tcp)
 	tcp->pushing = true;
 
 	while ((skb = ovpn_tcp_next(tcp, &more))) {
-		flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+		/* nobody writes to our pages any more, whoever gets them */
+		flags = MSG_NOSIGNAL | MSG_NO_SHARED_FRAGS |
+			(more ? MSG_MORE : 0);
 		ret = skb_send_sock_locked_with_flags(sk, skb, tcp->sent,
 						      skb->len - tcp->sent,
 						      flags);
