@@ -23,6 +23,11 @@
 /* packets that fit less than this are left to the core */
 #define OVPN_CHUNK_SMALL	640
 
+/* The core leaves room so that what follows an Ethernet header is aligned. Here
+ * the IP header comes first: as much again.
+ */
+#define OVPN_CHUNK_PAD		(NET_SKB_PAD + 2 * NET_IP_ALIGN)
+
 /**
  * struct ovpn_chunk_ring - chunks for one use
  * @chunk: the chunks
@@ -148,6 +153,16 @@ struct ovpn_chunk *ovpn_chunk_get(enum ovpn_chunk_use use, unsigned int size)
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_chunk_get);
 
+static struct sk_buff *ovpn_chunk_core_skb(struct napi_struct *napi,
+					   unsigned int len)
+{
+	struct sk_buff *skb = napi_alloc_skb(napi, len + NET_IP_ALIGN);
+
+	if (likely(skb))
+		skb_reserve(skb, NET_IP_ALIGN);
+	return skb;
+}
+
 /**
  * ovpn_chunk_alloc_skb - a buffer for a packet received
  * @napi: the consumer of the queue that it goes to
@@ -157,18 +172,19 @@ EXPORT_SYMBOL_IF_KUNIT(ovpn_chunk_get);
  * part.
  *
  * Context: BH off.
- * Return: an empty buffer with headroom, or NULL without memory.
+ * Return: an empty buffer with headroom, aligned for an IP header, or NULL
+ * without memory.
  */
 struct sk_buff *ovpn_chunk_alloc_skb(struct napi_struct *napi,
 				     unsigned int len)
 {
-	unsigned int head = NET_SKB_PAD + NET_IP_ALIGN + len;
+	unsigned int head = OVPN_CHUNK_PAD + len;
 	unsigned int size = SKB_HEAD_ALIGN(head);
 	struct ovpn_chunk *chunk;
 	struct sk_buff *skb = NULL;
 
 	if (head < OVPN_CHUNK_SMALL || size > OVPN_CHUNK_SIZE / 2)
-		return napi_alloc_skb(napi, len);
+		return ovpn_chunk_core_skb(napi, len);
 
 	ovpn_chunk_lock();
 	chunk = ovpn_chunk_get(OVPN_CHUNK_RX, size + SMP_CACHE_BYTES);
@@ -183,9 +199,9 @@ struct sk_buff *ovpn_chunk_alloc_skb(struct napi_struct *napi,
 	}
 	ovpn_chunk_unlock();
 	if (unlikely(!skb))
-		return napi_alloc_skb(napi, len);
+		return ovpn_chunk_core_skb(napi, len);
 
-	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb_reserve(skb, OVPN_CHUNK_PAD);
 	skb_mark_napi_id(skb, napi);
 	return skb;
 }

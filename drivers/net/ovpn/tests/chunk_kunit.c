@@ -162,6 +162,8 @@ static void chunk_skb_test(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, skb);
 		KUNIT_EXPECT_EQ(test, skb->len, 0);
 		KUNIT_EXPECT_GE(test, skb_headroom(skb), NET_SKB_PAD);
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)skb->data,
+						   sizeof(u32)));
 		KUNIT_EXPECT_GE(test, skb_tailroom(skb), len);
 		KUNIT_EXPECT_GE(test, skb->truesize,
 				SKB_TRUESIZE(skb_end_offset(skb)));
