@@ -108,8 +108,9 @@ unsigned int ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
 {
 	unsigned int header, payload, mss = skb_shinfo(skb)->gso_size;
 
-	/* pages without an address are not for us */
-	if (IS_ENABLED(CONFIG_HIGHMEM))
+	/* neither pages without an address, nor headers that come to lie anywhere */
+	if (IS_ENABLED(CONFIG_HIGHMEM) ||
+	    !IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS))
 		return 0;
 	if (skb_has_frag_list(skb) || skb->encapsulation ||
 	    skb->ip_summed != CHECKSUM_PARTIAL || !skb_frags_readable(skb) ||
