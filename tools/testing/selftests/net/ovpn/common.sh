@@ -47,6 +47,7 @@ CLI=$OVPN_BIN/ovpn-cli
 FRAMES=$OVPN_BIN/ovpn-frames
 TCP=$OVPN_BIN/ovpn-tcp
 PINGER=$OVPN_BIN/ovpn-ping
+BULK=$OVPN_BIN/ovpn-bulk
 
 # the selftests of the kernel: around us, or named by KSFT, or in the tree that
 # a checkout of the driver alone assembles
