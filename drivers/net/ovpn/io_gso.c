@@ -108,7 +108,7 @@ unsigned int ovpn_gso_count(const struct sk_buff *skb, unsigned int *packets,
 {
 	unsigned int header, payload, mss = skb_shinfo(skb)->gso_size;
 
-	/* neither pages without an address, nor headers that come to lie anywhere */
+	/* no pages without an address, no headers that come to lie anywhere */
 	if (IS_ENABLED(CONFIG_HIGHMEM) ||
 	    !IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS))
 		return 0;

@@ -67,8 +67,7 @@ static bool ovpn_udp_gro_follows(struct sk_buff *chain,
 	    skb_headlen(chain) < offset + OVPN_OP_SIZE)
 		return false;
 
-	if (get_unaligned((const u32 *)first) !=
-	    get_unaligned((const u32 *)next) ||
+	if (get_unaligned_be32(first) != get_unaligned_be32(next) ||
 	    ntohs(udp2->len) > ntohs(udp1->len) ||
 	    skb->ip_summed != chain->ip_summed ||
 	    skb->csum_level != chain->csum_level ||

@@ -19,8 +19,8 @@ static void piece_release(void *skb)
 	kfree_skb(skb);
 }
 
-/* Byte n has the value n: some of them linear, the others in fragments, of which
- * the first two are neighbours.
+/* Byte n has the value n: some of them linear, the others in fragments, of
+ * which the first two are neighbours.
  */
 static struct sk_buff *piece_skb(struct kunit *test)
 {
