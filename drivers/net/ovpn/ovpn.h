@@ -82,9 +82,11 @@
  * - &ovpn_priv.config (mutex): all that changes which peers and sockets exist
  * - lock_sock() of a transport socket; the spinlock inside it is only ever
  *   tried on the way out, as the sender may hold that of another socket
+ * - &ovpn_socket.order (spinlock, BH): senders over TCP, one at a time
+ * - the chunks of a CPU (local lock, BH, chunk.c): while packets are made in
+ *   them, which may be when an endpoint is learned
  * - &ovpn_priv.lock (spinlock, BH): membership in the peer table
  * - &ovpn_peer.lock (spinlock, BH): the endpoint and the route of a peer
- * - &ovpn_socket.order (spinlock, BH): senders over TCP, one at a time
  * - leaves: &ovpn_keyring.lock, &ovpn_replay.lock, the queue lock in
  *   &ovpn_tcp.out (all spinlock, BH)
  *
