@@ -121,6 +121,8 @@ static void gro_check_super(struct gro_rig *rig, const struct sk_buff *skb)
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 	unsigned int l3 = skb->csum_start - skb_headroom(skb);
 	const struct tcphdr *th = (void *)(skb->data + l3);
+	const struct ipv6hdr *ip6 = (void *)skb->data;
+	const struct iphdr *ip = (void *)skb->data;
 	unsigned int header = l3 + th->doff * 4;
 	struct kunit *test = rig->test;
 	unsigned int size = 0;
@@ -134,6 +136,12 @@ static void gro_check_super(struct gro_rig *rig, const struct sk_buff *skb)
 	KUNIT_EXPECT_EQ(test, shinfo->gso_segs,
 			DIV_ROUND_UP(skb->len - header, shinfo->gso_size));
 	KUNIT_EXPECT_LT(test, skb->len, GRO_LEGACY_MAX_SIZE);
+	if (l3 == sizeof(*ip)) {
+		KUNIT_EXPECT_EQ(test, ntohs(ip->tot_len), skb->len);
+		KUNIT_EXPECT_EQ(test, ip_fast_csum(ip, ip->ihl), 0);
+	} else {
+		KUNIT_EXPECT_EQ(test, ntohs(ip6->payload_len), skb->len - l3);
+	}
 
 	KUNIT_EXPECT_NULL(test, shinfo->frag_list);
 	KUNIT_EXPECT_LE(test, shinfo->nr_frags, MAX_SKB_FRAGS);

@@ -86,7 +86,7 @@ static void gro_run_test(struct kunit *test)
 						 GRO_ACK | GRO_PSH));
 		/* the next one begins anew */
 		KUNIT_EXPECT_FALSE(test, gro_next(rig, &flow, MSS, GRO_ACK));
-		KUNIT_EXPECT_EQ(test, skb_queue_len(&rig->out), 1);
+		KUNIT_ASSERT_EQ(test, skb_queue_len(&rig->out), 1);
 		KUNIT_EXPECT_EQ(test, skb_shinfo(rig->out.next)->gso_segs, 45);
 		gro_rig_reset(rig);
 	}
@@ -198,7 +198,7 @@ static void gro_limit_test(struct kunit *test)
 						    GRO_ACK));
 			gro_rig_reset(rig);
 			gro_run(rig, &flow, mss[i], count);
-			KUNIT_EXPECT_TRUE(test,
+			KUNIT_ASSERT_TRUE(test,
 					  gro_next(rig, &flow, room % mss[i],
 						   GRO_ACK));
 			KUNIT_EXPECT_EQ(test, rig->gro.skb->len, 65535);
@@ -294,7 +294,7 @@ static void gro_frags_test(struct kunit *test)
 	gro_run(rig, &flow, MSS, 1);
 	for (i = 1; i <= MAX_SKB_FRAGS; i++) {
 		gro_waste(i);
-		KUNIT_EXPECT_TRUE(test, gro_next(rig, &flow, MSS, GRO_ACK));
+		KUNIT_ASSERT_TRUE(test, gro_next(rig, &flow, MSS, GRO_ACK));
 		KUNIT_EXPECT_EQ(test, skb_shinfo(rig->gro.skb)->nr_frags, i);
 	}
 	/* there is room in the last one as long as nobody comes between */
@@ -314,6 +314,7 @@ static void gro_pages_test(struct kunit *test)
 	unsigned int i, j, count;
 
 	gro_run(rig, &flow, 8948, 7);
+	KUNIT_ASSERT_NOT_NULL(test, rig->gro.skb);
 	shinfo = skb_shinfo(rig->gro.skb);
 	count = shinfo->nr_frags;
 	KUNIT_ASSERT_GE(test, count, 2);
