@@ -138,7 +138,7 @@ static void gro_check_super(struct gro_rig *rig, const struct sk_buff *skb)
 	KUNIT_EXPECT_LT(test, skb->len, GRO_LEGACY_MAX_SIZE);
 	if (l3 == sizeof(*ip)) {
 		KUNIT_EXPECT_EQ(test, ntohs(ip->tot_len), skb->len);
-		KUNIT_EXPECT_EQ(test, ip_fast_csum(ip, ip->ihl), 0);
+		KUNIT_EXPECT_FALSE(test, ip_fast_csum(ip, ip->ihl));
 	} else {
 		KUNIT_EXPECT_EQ(test, ntohs(ip6->payload_len), skb->len - l3);
 	}
