@@ -29,7 +29,8 @@
 #include "../peer.h"
 #include "gro_rig.h"
 
-#define GSO_ID	1000
+#define GSO_ID		1000
+#define GSO_HASH	0x12345
 
 /**
  * struct gso_case - a kind of super-packet
@@ -224,6 +225,8 @@ static struct sk_buff *gso_skb(struct gso_rig *rig, const struct gso_case *c,
 	KUNIT_ASSERT_EQ(rig->test, skb->len, len);
 
 	skb->protocol = c->flow.ipv6 ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
+	/* nobody has to look for one, as it takes a device */
+	__skb_set_sw_hash(skb, GSO_HASH, true);
 	skb_reset_mac_header(skb);
 	skb_reset_mac_len(skb);
 	skb_reset_network_header(skb);
@@ -261,6 +264,9 @@ static void gso_seal(struct gso_rig *rig, struct sk_buff *skb,
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		__skb_queue_tail(&rig->list, skb);
+		KUNIT_EXPECT_EQ(rig->test, skb->hash, GSO_HASH);
+		if (ovpn_tx_cb(skb)->packets > 1)
+			KUNIT_EXPECT_LE(rig->test, skb->len, max);
 	}
 }
 
@@ -395,6 +401,35 @@ static void gso_single_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gso_open(rig, &offset, 0, 0), len);
 }
 
+/* the checksum that would mean that there is none */
+static void gso_zero_sum_test(struct kunit *test)
+{
+	const struct gso_case *c = test->param_value;
+	unsigned int len, header, packets, blocks, l3, i, offset;
+	struct gso_rig *rig = gso_rig_new(test);
+	struct sk_buff *skb;
+	struct udphdr *uh;
+
+	if (!c->udp)
+		kunit_skip(test, "TCP always has one");
+	l3 = gro_l3_size(&c->flow);
+	len = gso_build(rig, c, 100, &header);
+	memset(rig->packet + header, 0, sizeof(uh->check));
+	for (i = 0; i < 2; i++) {
+		skb = gso_skb(rig, c, len, len, len - header);
+		KUNIT_ASSERT_NE(test, 0,
+				ovpn_gso_count(skb, &packets, &blocks));
+		gso_seal(rig, skb, 1, 0, 65507);
+		offset = 0;
+		KUNIT_ASSERT_EQ(test, gso_open(rig, &offset, 0, 0), len);
+		__skb_queue_purge(&rig->list);
+		uh = (struct udphdr *)(rig->plain + l3);
+		/* where zeros were, this makes it zero */
+		memcpy(rig->packet + header, &uh->check, sizeof(uh->check));
+	}
+	KUNIT_EXPECT_TRUE(test, uh->check == CSUM_MANGLED_0);
+}
+
 /* nothing to send, headers in pieces, and packets larger than any memory */
 static void gso_sizes_test(struct kunit *test)
 {
@@ -430,6 +465,7 @@ static void gso_shapes_test(struct kunit *test)
 	struct gso_rig *rig = gso_rig_new(test);
 	unsigned int len, header, packets, blocks, bit;
 	struct skb_shared_info *shinfo;
+	u8 *protocol, *doff, was;
 	struct sk_buff *skb;
 
 #define EXPECT_CUT(change, restore) do {				\
@@ -458,6 +494,20 @@ static void gso_shapes_test(struct kunit *test)
 		   skb_set_transport_header(skb, gro_l3_size(&c->flow)));
 	EXPECT_CUT(skb->protocol ^= htons(ETH_P_IP) ^ htons(ETH_P_IPV6),
 		   skb->protocol ^= htons(ETH_P_IP) ^ htons(ETH_P_IPV6));
+
+	/* what the headers say is something else */
+	protocol = skb->data + (c->flow.ipv6 ?
+				offsetof(struct ipv6hdr, nexthdr) :
+				offsetof(struct iphdr, protocol));
+	was = *protocol;
+	EXPECT_CUT(*protocol = IPPROTO_SCTP, *protocol = was);
+	EXPECT_CUT(*protocol = c->udp ? IPPROTO_TCP : IPPROTO_UDP,
+		   *protocol = was);
+	doff = skb_transport_header(skb) + 12;
+	was = *doff;
+	for (bit = 0; !c->udp && bit < 5; bit++)
+		EXPECT_CUT(*doff = bit << 4, *doff = was);
+	EXPECT_CUT(skb->len = header, skb->len = len);
 
 	/* any other way to cut, or one more */
 	for (bit = 0; bit < 32; bit++) {
@@ -515,6 +565,7 @@ static struct kunit_case gso_test_cases[] = {
 	KUNIT_CASE_PARAM(gso_stream_test, gso_gen_params),
 	KUNIT_CASE_PARAM(gso_small_buffers_test, gso_gen_params),
 	KUNIT_CASE_PARAM(gso_single_test, gso_gen_params),
+	KUNIT_CASE_PARAM(gso_zero_sum_test, gso_gen_params),
 	KUNIT_CASE_PARAM(gso_sizes_test, gso_gen_params),
 	KUNIT_CASE_PARAM(gso_shapes_test, gso_gen_params),
 	KUNIT_CASE_PARAM(gso_lies_test, gso_gen_params),
