@@ -151,13 +151,19 @@ static void chunk_skb_test(struct kunit *test)
 	struct napi_struct *napi = kunit_kzalloc(test, sizeof(*napi),
 						 GFP_KERNEL);
 	struct sk_buff *skb, *last = NULL;
-	unsigned int len;
+	unsigned int len, odd;
+	u8 *data;
 
 	KUNIT_ASSERT_NOT_NULL(test, dev);
 	KUNIT_ASSERT_NOT_NULL(test, napi);
 	napi->dev = dev;
 
 	for (len = 1; len < 65536; len += len < 2000 ? 1 : 97) {
+		/* somebody has just taken some bytes */
+		odd = len % 100 + 1;
+		KUNIT_ASSERT_NOT_NULL(test, chunk_take(OVPN_CHUNK_RX, odd,
+						       false, &data));
+		memset(data, odd, odd);
 		skb = chunk_skb(napi, len);
 		KUNIT_ASSERT_NOT_NULL(test, skb);
 		KUNIT_EXPECT_EQ(test, skb->len, 0);
@@ -169,6 +175,8 @@ static void chunk_skb_test(struct kunit *test)
 				SKB_TRUESIZE(skb_end_offset(skb)));
 		KUNIT_EXPECT_FALSE(test, skb_cloned(skb));
 		memset(skb_put(skb, len), len, len);
+		memset(skb->head, ~odd, skb_headroom(skb));
+		KUNIT_EXPECT_NULL(test, memchr_inv(data, odd, odd));
 		/* the one before is as it was */
 		if (last)
 			KUNIT_EXPECT_NULL(test, memchr_inv(last->data,

@@ -345,7 +345,7 @@ static void gso_round_trips(struct kunit *test, u8 prefix, unsigned int max)
 	struct gso_rig *rig = gso_rig_new(test);
 	struct sk_buff *skb, *copy, *segs;
 
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < 120; i++) {
 		mss = sizes[i % ARRAY_SIZE(sizes)];
 		payload = 1 + prandom_u32_state(&rig->rnd) %
 			      min(mss * 60, 60000u);
@@ -534,7 +534,7 @@ static void gso_lies_test(struct kunit *test)
 	struct sk_buff *skb;
 	u32 dice;
 
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < 2000; i++) {
 		dice = prandom_u32_state(&rig->rnd);
 		len = gso_build(rig, c, 1 + (dice >> 16) % 9000, &header);
 		dice = prandom_u32_state(&rig->rnd);
@@ -556,8 +556,8 @@ static void gso_lies_test(struct kunit *test)
 		sealed++;
 		cond_resched();
 	}
-	KUNIT_EXPECT_GT(test, sealed, 1000);
-	KUNIT_EXPECT_LT(test, sealed, 4999);
+	KUNIT_EXPECT_GT(test, sealed, 500);
+	KUNIT_EXPECT_LT(test, sealed, 1999);
 }
 
 static struct kunit_case gso_test_cases[] = {
