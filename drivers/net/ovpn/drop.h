@@ -65,7 +65,8 @@
  * @OVPN_DROP_TX_NOMEM: no memory for the ciphertext
  * @OVPN_DROP_TX_SEAL: the cipher refused
  * @OVPN_DROP_TX_NO_ROUTE: no endpoint, or no route to it
- * @OVPN_DROP_TX_TOO_BIG: larger than the path, and DF is wanted
+ * @OVPN_DROP_TX_TOO_BIG: larger than the path, and DF is wanted; or than a
+ *	record can be (TCP)
  * @OVPN_DROP_TX_QUEUE: the connection is too slow, and this was the oldest
  *	packet in its queue (TCP)
  * @OVPN_DROP_TX_CLOSED: the connection was ending (TCP)

@@ -75,9 +75,14 @@ static void ovpn_tx_forget_inner(struct sk_buff *skb,
 static struct sk_buff *ovpn_tx_seal(const struct ovpn_seal *seal,
 				    struct sk_buff *skb, u32 id)
 {
-	enum ovpn_drop why = OVPN_DROP_TX_NOMEM;
+	enum ovpn_drop why = OVPN_DROP_TX_TOO_BIG;
 	struct sk_buff *whole;
 
+	/* past any MTU, as tc may redirect it: its length would not fit */
+	if (unlikely(seal->prefix && skb->len > U16_MAX - OVPN_HEADER_SIZE))
+		goto err_drop;
+
+	why = OVPN_DROP_TX_NOMEM;
 	whole = ovpn_tx_writable(skb);
 	if (unlikely(!whole))
 		goto err_drop;
