@@ -31,7 +31,7 @@ card()
 patient()
 {
 	in_ns "$1" sh -c "echo 2 >/sys/class/net/veth/napi_defer_hard_irqs
-		echo 20000000 >/sys/class/net/veth/gro_flush_timeout"
+		echo 100000000 >/sys/class/net/veth/gro_flush_timeout"
 }
 
 # watch NS [PORT]: count the packets that come to the socket's port, as IP sees
@@ -163,7 +163,8 @@ sizes()
 	fr send count 10 size 0 pkt-id 1641
 	wait_for got_datagrams 1650
 	dropped_only "$A" tunA
-	((1650 - $(counted "$A" came) > 600)) ||
+	# how many depends on how often the card's time is up meanwhile
+	((1650 - $(counted "$A" came) > 300)) ||
 		die "only $(counted "$A" came) packets were merged"
 }
 

@@ -133,7 +133,6 @@ lots_of()
 	spawn "iperf$1" ip netns exec "$A" iperf3 -c "$1" -t 30 -i 0
 }
 
-# A's route to B leads into the tunnel whose connection it carries
 # stuck: B has sent what is not acknowledged
 stuck()
 {
@@ -141,6 +140,7 @@ stuck()
 		awk '{ print $2 }') -gt 30000 ]]
 }
 
+# A's route to B leads into the tunnel whose connection it carries
 test_own_route()
 {
 	two_ends tcp4
@@ -151,6 +151,8 @@ test_own_route()
 	# what B sends has to be acknowledged
 	blast back "$B" 10.8.0.1 1000
 	wait_for tx_bytes "$A" tunA 1000000
+	# enough for B's socket to have grown
+	wait_for tx_bytes "$B" tunB 1000000
 	ip -n "$A" route add 10.0.0.2/32 dev tunA
 	# what A acknowledges goes round and round
 	wait_for stuck
