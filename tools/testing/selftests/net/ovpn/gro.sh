@@ -380,6 +380,8 @@ forwarded()
 	card "$A" "$B"
 	patient "$A"
 	watch "$A"
+	# with one queue, whichever processor A sends on: the order is compared
+	in_ns "$L" ethtool -K veth gro on
 	# cut again on the other side, by the stack
 	in_ns "$A" ethtool -K lan tx off sg off tso off gso off \
 		tx-udp-segmentation off tx-gso-list off
@@ -484,6 +486,7 @@ test_after_the_peer()
 	card "$A" "$B"
 	patient "$A"
 	fr send count 100 quiet
+	wait_for got_datagrams 100
 	cli "$A" peer-del tunA id 1
 	fr send count 20 size 100 quiet
 	for ((i = 1; i <= 20; i++)); do

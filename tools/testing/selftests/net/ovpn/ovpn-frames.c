@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "frame-data.h"
+#include "frame-hostile.h"
 #include "frame-sniff.h"
 #include "frame-sock.h"
 
@@ -224,37 +225,12 @@ static void cmd_garbage(void)
 	}
 }
 
-/* nothing here is both authentic and new; opcodes stay DATA_V1 or DATA_V2 */
-static void flood_one(__u32 i)
-{
-	size_t len = seal(o.pkt_id, build_inner(0));
-	__u32 r = rnd();
-
-	switch (i % 5) {
-	case 0:
-		frame[r / 8 % (len - 1) + 1] ^= 1 << (r % 8);
-		break;
-	case 1:
-		len = 8 + r % (len - 8);
-		break;
-	case 2:
-		put_head(frame, OP_DATA_V2, r % 8, rnd(), rnd());
-		break;
-	case 3:
-		put_head(frame, OP_DATA_V1, r % 8, o.peer_id, rnd());
-		break;
-	default:
-		fill_random(frame + FRAME_AAD_LEN, len - FRAME_AAD_LEN);
-	}
-	xmit(frame, len);
-}
-
 static void cmd_flood(void)
 {
 	__u32 i;
 
 	for (i = 0; i < o.count; i++)
-		flood_one(i);
+		xmit(frame, hostile(i));
 }
 
 static void cmd_bytes(void)

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 
 #include "frame-data.h"
+#include "frame-hostile.h"
 #include "frame-sock.h"
 #include "ovpn-tcp.h"
 
@@ -28,6 +29,7 @@ static const char usage_text[] =
 "  crumbs       count records, byte by byte\n"
 "  length       a record that says it is len bytes long, with bytes of them\n"
 "  garbage      bytes random bytes\n"
+"  flood        count records around hostile packets, in writes of all sizes\n"
 "  bytes        hex DIGITS, as they are\n"
 "commands that receive (ready at start; count, timeout or the end stop them):\n"
 "  recv         check what arrives; chunk bytes at most each pause ms\n"
@@ -204,6 +206,32 @@ static int cmd_garbage(void)
 		errx(2, "bytes: too many");
 	fill_random(room, o.bytes);
 	write_all(fd, room, o.bytes);
+	return report();
+}
+
+/* Good records around bad packets: none of them ends the connection */
+static int cmd_flood(void)
+{
+	size_t have = 0, len, part;
+	__u32 i;
+
+	for (i = 0; i < o.count && !stopped(); i++) {
+		len = hostile(i);
+		if (len <= FRAME_AAD_LEN + FRAME_TAG_LEN)
+			len = FRAME_AAD_LEN + FRAME_TAG_LEN + 1;
+		put_be16(room + have, len);
+		memcpy(room + have + PREFIX, frame, len);
+		have += PREFIX + len;
+		n.sent++;
+		if (have < ROOM - FRAME_MAX - PREFIX && i + 1 < o.count)
+			continue;
+		for (len = 0; len < have; len += part) {
+			part = 1 + rnd() % (rnd() % 4 ? 1500 : 65536);
+			part = part < have - len ? part : have - len;
+			write_all(fd, room + len, part);
+		}
+		have = 0;
+	}
 	return report();
 }
 
@@ -550,8 +578,9 @@ static const struct {
 	int (*run)(void);
 } commands[] = {
 	{ "burst", cmd_burst }, { "bytes", cmd_bytes }, { "check", cmd_check },
-	{ "crumbs", cmd_crumbs }, { "garbage", cmd_garbage },
-	{ "length", cmd_length }, { "ping", cmd_ping },
+	{ "crumbs", cmd_crumbs }, { "flood", cmd_flood },
+	{ "garbage", cmd_garbage }, { "length", cmd_length },
+	{ "ping", cmd_ping },
 	{ "recv", cmd_receive }, { "reset", cmd_reset }, { "send", cmd_send },
 	{ "serve", cmd_serve }, { "shut", cmd_shut },
 	{ "sockmap", cmd_sockmap }, { "split", cmd_split },

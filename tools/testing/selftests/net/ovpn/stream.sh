@@ -47,7 +47,7 @@ raw_words()
 raw()
 {
 	raw_words "$@"
-	timeout 60 "$TCP" "${RAW_WORDS[@]}" >"$T/raw.out" 2>&1 ||
+	timeout "${RAW_TIMEOUT:-60}" "$TCP" "${RAW_WORDS[@]}" >"$T/raw.out" 2>&1 ||
 		{ cat "$T/raw.out"; die "ovpn-tcp $*"; }
 	raw_went_on "$T/raw.out"
 }
