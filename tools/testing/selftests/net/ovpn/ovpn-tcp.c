@@ -25,7 +25,7 @@ static const char usage_text[] =
 "  send         count records, each by a write of its own\n"
 "  burst        as many records as fill bytes (64 KB) by one write; count times\n"
 "  split        the same records cut into pieces (2 or 3) at every offset; each\n"
-"               piece is a write, and a segment, of its own\n"
+"               piece is a write, and a segment, of its own; each pause ms\n"
 "  crumbs       count records, byte by byte\n"
 "  length       a record that says it is len bytes long, with bytes of them\n"
 "  garbage      bytes random bytes\n"
@@ -165,6 +165,7 @@ static int cmd_split(void)
 			piece(0, a);
 			piece(a, b);
 			piece(b, len);
+			usleep(o.pause * 1000);
 		}
 	}
 	return report();

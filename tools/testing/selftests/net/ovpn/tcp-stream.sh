@@ -40,7 +40,8 @@ test_split_in_two()
 {
 	counting
 	user_start user recv what control count 1299
-	raw split what both bytes 1300 size 100
+	# a reader that gets no processor for long would find its queue full
+	raw split what both bytes 1300 size 100 pause $((OVPN_SLOW - 1))
 	segments 1900
 	user_got user 1299
 	came 1299
