@@ -70,7 +70,8 @@
  * under the same lock, so that nothing puts a peer back that has left.
  *
  * All peers of a device leave in ndo_uninit. &ovpn_peer_table.closed, set
- * under &ovpn_priv.config, keeps new ones out from then on.
+ * under &ovpn_priv.config, keeps new ones out from then on, and their sockets:
+ * packets that came through those would find nothing left of the device.
  */
 
 /**
@@ -107,8 +108,8 @@ struct ovpn_rx_cell;
  * @by_endpoint: the same by remote transport address
  * @generation: changes whenever an address changes hands; readers use it to
  *	discard cached verdicts
- * @closed: the device is going away, no peer may enter; guarded by
- *	&ovpn_priv.config
+ * @closed: the device is going away, no peer may enter and no socket be
+ *	attached; guarded by &ovpn_priv.config
  *
  * Written under &ovpn_priv.lock, read under RCU.
  */

@@ -86,9 +86,9 @@ static int ovpn_session_join_error(int ret, struct netlink_ext_ack *extack)
  * On a point-to-point device it takes the place of the peer before. On
  * success the table owns the caller's reference.
  *
- * Context: process, &ovpn_priv.config held.
- * Return: 0; -ENODEV if the device is going away, or as
- * ovpn_peer_table_add().
+ * Context: process, &ovpn_priv.config held since the socket was attached, so
+ * that the device is not going away.
+ * Return: as ovpn_peer_table_add().
  */
 int ovpn_session_join(struct ovpn_peer *peer, struct netlink_ext_ack *extack)
 {
@@ -98,11 +98,6 @@ int ovpn_session_join(struct ovpn_peer *peer, struct netlink_ext_ack *extack)
 	int ret;
 
 	lockdep_assert_held(&ovpn->config);
-
-	if (ovpn->table.closed) {
-		NL_SET_ERR_MSG(extack, "device is being deleted");
-		return -ENODEV;
-	}
 
 	spin_lock_bh(&ovpn->lock);
 	old = rcu_dereference_protected(ovpn->table.single,

@@ -5,6 +5,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/err.h>
+#include <linux/lockdep.h>
 #include <linux/net.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
@@ -89,10 +90,16 @@ ovpn_socket_new(struct ovpn_priv *ovpn, struct sock *sk,
  * @gone: see &ovpn_socket.gone
  * @extack: for the error message
  *
- * Context: process; &ovpn_priv.config held; takes lock_sock().
+ * From here on packets may come. When ndo_uninit has let all peers go there is
+ * nowhere to put them any more, so that it is too late to find out when the
+ * peer joins.
+ *
+ * Context: process; &ovpn_priv.config held until the peer has joined or the
+ * socket is detached again; takes lock_sock().
  * Return: our use of the socket: a reference, to be put, and a user, to be
- * ended by ovpn_socket_detach(); or ERR_PTR: -EBUSY if the socket is in other
- * use, -ENOMEM, or what the transport says.
+ * ended by ovpn_socket_detach(); or ERR_PTR: -ENODEV if the device is going
+ * away, -EBUSY if the socket is in other use, -ENOMEM, or what the transport
+ * says.
  */
 struct ovpn_socket *ovpn_socket_attach(struct ovpn_priv *ovpn,
 				       struct ovpn_peer *peer,
@@ -104,6 +111,13 @@ struct ovpn_socket *ovpn_socket_attach(struct ovpn_priv *ovpn,
 	struct sock *sk = socket->sk;
 	struct ovpn_socket *sock;
 	int ret;
+
+	lockdep_assert_held(&ovpn->config);
+
+	if (ovpn->table.closed) {
+		NL_SET_ERR_MSG(extack, "device is being deleted");
+		return ERR_PTR(-ENODEV);
+	}
 
 	lock_sock(sk);
 	rcu_read_lock();
