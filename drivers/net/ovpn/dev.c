@@ -16,6 +16,7 @@
 #include "drop.h"
 #include "io.h"
 #include "keepalive.h"
+#include "netlink_ntf.h"
 #include "ovpn.h"
 #include "peer_table.h"
 #include "proto.h"
@@ -207,6 +208,9 @@ static const struct device_type ovpn_dev_type = {
 
 static void ovpn_dev_setup(struct net_device *dev)
 {
+	struct ovpn_priv *ovpn = netdev_priv(dev);
+
+	ovpn->user = &ovpn_nl_user_ops;
 	dev->netdev_ops = &ovpn_dev_ops;
 	dev->ethtool_ops = &ovpn_ethtool_ops;
 	dev->needs_free_netdev = true;
@@ -287,7 +291,8 @@ static int ovpn_link_fill(struct sk_buff *skb, const struct net_device *dev)
 	return nla_put_u8(skb, IFLA_OVPN_MODE, ovpn->mode);
 }
 
-static struct rtnl_link_ops ovpn_link_ops = {
+/* link kind "ovpn" */
+struct rtnl_link_ops ovpn_link_ops = {
 	.kind = "ovpn",
 	.netns_refund = false,
 	.priv_size = sizeof(struct ovpn_priv),

@@ -7,6 +7,9 @@
 #include <linux/types.h>
 
 struct net_device;
+struct rtnl_link_ops;
+
+extern struct rtnl_link_ops ovpn_link_ops;
 
 int ovpn_dev_register(void);
 void ovpn_dev_unregister(void);

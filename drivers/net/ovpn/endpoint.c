@@ -91,6 +91,26 @@ bool ovpn_endpoint_set_local_v6(struct ovpn_endpoint *ep,
 EXPORT_SYMBOL_IF_KUNIT(ovpn_endpoint_set_local_v6);
 
 /**
+ * ovpn_endpoint_is_unicast - is there one host at each end?
+ * @ep: an endpoint with a remote
+ *
+ * Return: true if so; our end may be left to routing.
+ */
+bool ovpn_endpoint_is_unicast(const struct ovpn_endpoint *ep)
+{
+	__be32 peer = ep->remote.addr.v4, we = ep->local.v4;
+
+	if (ep->remote.family == AF_INET)
+		return !ipv4_is_zeronet(peer) && !ipv4_is_multicast(peer) &&
+		       !ipv4_is_lbcast(peer) && !ipv4_is_multicast(we) &&
+		       !ipv4_is_lbcast(we);
+	return !ipv6_addr_any(&ep->remote.addr.v6) &&
+	       !ipv6_addr_is_multicast(&ep->remote.addr.v6) &&
+	       !ipv6_addr_is_multicast(&ep->local.v6);
+}
+EXPORT_SYMBOL_IF_KUNIT(ovpn_endpoint_is_unicast);
+
+/**
  * ovpn_endpoint_from_skb - where did this datagram come from, and where to?
  * @ep: filled in
  * @skb: a received UDP datagram with its network and transport headers set

@@ -57,6 +57,7 @@ void ovpn_endpoint_set_v6(struct ovpn_endpoint *ep,
 bool ovpn_endpoint_set_local_v4(struct ovpn_endpoint *ep, __be32 addr);
 bool ovpn_endpoint_set_local_v6(struct ovpn_endpoint *ep,
 				const struct in6_addr *addr);
+bool ovpn_endpoint_is_unicast(const struct ovpn_endpoint *ep);
 int ovpn_endpoint_from_skb(struct ovpn_endpoint *ep,
 			   const struct sk_buff *skb);
 

@@ -10,7 +10,6 @@
 #include <linux/timer.h>
 
 #include "endpoint.h"
-#include "netlink_ntf.h"
 #include "ovpn.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -55,9 +54,11 @@ void ovpn_learn_endpoint(struct ovpn_peer *peer,
 		goto out;
 
 	ovpn_peer_table_rehash(peer);
+	if (!ovpn->user->peer_float)
+		goto out;
 	if ((s32)(now - peer->float_told) >= OVPN_FLOAT_INTERVAL) {
 		peer->float_told = now;
-		ovpn_notify_peer_float(peer);
+		ovpn->user->peer_float(peer);
 	} else {
 		peer->float_due = true;
 		timer_reduce(&peer->timer, jiffies + OVPN_FLOAT_INTERVAL * HZ);

@@ -20,7 +20,6 @@
 #include "crypto_aead.h"
 #include "drop.h"
 #include "mss.h"
-#include "netlink_ntf.h"
 #include "ovpn.h"
 #include "peer.h"
 #include "proto.h"
@@ -126,8 +125,8 @@ static bool ovpn_tx_reserve(struct ovpn_seal *seal, struct ovpn_peer *peer,
 
 	*why = OVPN_DROP_TX_EXHAUSTED;
 	ret = ovpn_aead_reserve(key, packets, blocks, &seal->id, &rekey);
-	if (unlikely(rekey))
-		ovpn_notify_key_swap(peer, key->id);
+	if (unlikely(rekey) && peer->ovpn->user->key_swap)
+		peer->ovpn->user->key_swap(peer, key->id);
 	if (unlikely(ret))
 		return false;
 

@@ -17,7 +17,6 @@
 #include <linux/workqueue.h>
 
 #include "io.h"
-#include "netlink_ntf.h"
 #include "ovpn.h"
 #include "peer.h"
 #include "session.h"
@@ -66,7 +65,7 @@ static void ovpn_keepalive_tell_float(struct ovpn_peer *peer, u32 now)
 	peer->float_due = false;
 	peer->float_told = now;
 	if (peer->hashed)
-		ovpn_notify_peer_float(peer);
+		ovpn->user->peer_float(peer);
 	spin_unlock(&ovpn->lock);
 }
 

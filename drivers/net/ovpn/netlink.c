@@ -11,6 +11,7 @@
 
 #include "dev.h"
 #include "netlink-gen.h"
+#include "netlink_ntf.h"
 #include "ovpn.h"
 
 /**
@@ -32,6 +33,7 @@ static struct ovpn_nl_ctx *ovpn_nl_ctx(struct genl_info *info)
 /**
  * ovpn_nl_dev_get - the device that a command names
  * @info: the command
+ * @user: the user space that the device must be for
  * @tracker: for the reference taken
  *
  * Context: process.
@@ -39,8 +41,10 @@ static struct ovpn_nl_ctx *ovpn_nl_ctx(struct genl_info *info)
  * none is named or it is not an ovpn device, -ENODEV if there is none.
  */
 struct ovpn_priv *ovpn_nl_dev_get(const struct genl_info *info,
+				  const struct ovpn_user_ops *user,
 				  netdevice_tracker *tracker)
 {
+	struct ovpn_priv *ovpn;
 	struct net_device *dev;
 	int ret;
 
@@ -58,13 +62,14 @@ struct ovpn_priv *ovpn_nl_dev_get(const struct genl_info *info,
 		return ERR_PTR(-ENODEV);
 	}
 
-	if (!ovpn_dev_is_ours(dev)) {
+	ovpn = netdev_priv(dev);
+	if (!ovpn_dev_is_ours(dev) || ovpn->user != user) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[OVPN_A_IFINDEX],
 				    "ifindex: not an ovpn device");
 		netdev_put(dev, tracker);
 		return ERR_PTR(-EINVAL);
 	}
-	return netdev_priv(dev);
+	return ovpn;
 }
 
 /**
@@ -79,6 +84,22 @@ struct ovpn_priv *ovpn_nl_priv(struct genl_info *info)
 }
 
 /**
+ * ovpn_nl_enter - a command begins: find its device, and hold it
+ * @info: the command
+ * @user: the user space that it comes from
+ *
+ * Context: process.
+ * Return: 0 or as ovpn_nl_dev_get(). If 0, ovpn_nl_post_doit() has to follow.
+ */
+int ovpn_nl_enter(struct genl_info *info, const struct ovpn_user_ops *user)
+{
+	struct ovpn_nl_ctx *ctx = ovpn_nl_ctx(info);
+
+	ctx->ovpn = ovpn_nl_dev_get(info, user, &ctx->tracker);
+	return PTR_ERR_OR_ZERO(ctx->ovpn);
+}
+
+/**
  * ovpn_nl_pre_doit - find the device before a command
  * @ops: the command's operations
  * @skb: the request
@@ -89,10 +110,7 @@ struct ovpn_priv *ovpn_nl_priv(struct genl_info *info)
 int ovpn_nl_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 		     struct genl_info *info)
 {
-	struct ovpn_nl_ctx *ctx = ovpn_nl_ctx(info);
-
-	ctx->ovpn = ovpn_nl_dev_get(info, &ctx->tracker);
-	return PTR_ERR_OR_ZERO(ctx->ovpn);
+	return ovpn_nl_enter(info, &ovpn_nl_user_ops);
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <net/genetlink.h>
 
 struct ovpn_priv;
+struct ovpn_user_ops;
 
 /* Say which attribute is missing, by number and by name: -EINVAL if it is */
 #define ovpn_nl_require(extack, nest, tb, type, name) ({		\
@@ -24,7 +25,9 @@ struct ovpn_priv;
 })
 
 struct ovpn_priv *ovpn_nl_dev_get(const struct genl_info *info,
+				  const struct ovpn_user_ops *user,
 				  netdevice_tracker *tracker);
+int ovpn_nl_enter(struct genl_info *info, const struct ovpn_user_ops *user);
 struct ovpn_priv *ovpn_nl_priv(struct genl_info *info);
 
 #endif /* _NET_OVPN_NETLINK_H_ */

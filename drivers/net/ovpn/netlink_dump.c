@@ -12,6 +12,7 @@
 
 #include "netlink-gen.h"
 #include "netlink.h"
+#include "netlink_ntf.h"
 #include "ovpn.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -200,7 +201,7 @@ int ovpn_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	NL_ASSERT_CTX_FITS(struct ovpn_nl_dump);
 
-	ovpn = ovpn_nl_dev_get(info, &tracker);
+	ovpn = ovpn_nl_dev_get(info, &ovpn_nl_user_ops, &tracker);
 	if (IS_ERR(ovpn))
 		return PTR_ERR(ovpn);
 

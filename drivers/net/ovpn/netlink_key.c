@@ -6,6 +6,7 @@
 #include <net/netlink.h>
 #include <uapi/linux/ovpn.h>
 
+#include "config.h"
 #include "crypto.h"
 #include "crypto_aead.h"
 #include "netlink-gen.h"
@@ -33,17 +34,11 @@ static int ovpn_nl_keyconf(struct genl_info *info, struct nlattr **attrs,
 			       "peer-id");
 }
 
-static struct ovpn_peer *ovpn_nl_key_peer(struct genl_info *info,
-					  struct nlattr **attrs)
+static int ovpn_nl_key_no_peer(struct genl_info *info, struct nlattr **attrs)
 {
-	struct nlattr *attr = attrs[OVPN_A_KEYCONF_PEER_ID];
-	struct ovpn_peer *peer;
-
-	peer = ovpn_peer_get_by_id(ovpn_nl_priv(info), nla_get_u32(attr));
-	if (!peer)
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "peer-id: no such peer");
-	return peer;
+	NL_SET_ERR_MSG_ATTR(info->extack, attrs[OVPN_A_KEYCONF_PEER_ID],
+			    "peer-id: no such peer");
+	return -ENOENT;
 }
 
 /* one direction's key material; points into the message */
@@ -156,9 +151,7 @@ static int ovpn_nl_key_config(struct genl_info *info, struct nlattr **attrs,
 int ovpn_nl_key_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_KEYCONF_MAX + 1];
-	struct ovpn_priv *ovpn = ovpn_nl_priv(info);
 	struct ovpn_key_config config = {};
-	struct ovpn_peer *peer;
 	struct ovpn_key *key;
 	int ret;
 
@@ -178,20 +171,10 @@ int ovpn_nl_key_new_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(key);
 	}
 
-	mutex_lock(&ovpn->config);
-	peer = ovpn_nl_key_peer(info, attrs);
-	if (peer)
-		ovpn_keyring_install(&peer->keys,
-				     nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]),
-				     key);
-	mutex_unlock(&ovpn->config);
-
-	if (!peer) {
-		ovpn_aead_key_free(key);
-		return -ENOENT;
-	}
-	ovpn_peer_put(peer);
-	return 0;
+	ret = ovpn_config_key_set(ovpn_nl_priv(info),
+				  nla_get_u32(attrs[OVPN_A_KEYCONF_PEER_ID]),
+				  nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]), key);
+	return ret == -ENOENT ? ovpn_nl_key_no_peer(info, attrs) : ret;
 }
 
 static int ovpn_nl_key_fill(struct sk_buff *msg, struct genl_info *info,
@@ -265,9 +248,10 @@ int ovpn_nl_key_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (ret)
 		return ret;
 
-	peer = ovpn_nl_key_peer(info, attrs);
+	peer = ovpn_peer_get_by_id(ovpn_nl_priv(info),
+				   nla_get_u32(attrs[OVPN_A_KEYCONF_PEER_ID]));
 	if (!peer)
-		return -ENOENT;
+		return ovpn_nl_key_no_peer(info, attrs);
 	ret = ovpn_nl_key_reply(info, attrs, peer);
 	ovpn_peer_put(peer);
 	return ret;
@@ -283,7 +267,6 @@ int ovpn_nl_key_get_doit(struct sk_buff *skb, struct genl_info *info)
 int ovpn_nl_key_swap_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_KEYCONF_PEER_ID + 1];
-	struct ovpn_peer *peer;
 	int ret;
 
 	ret = ovpn_nl_keyconf(info, attrs, OVPN_A_KEYCONF_PEER_ID,
@@ -291,12 +274,9 @@ int ovpn_nl_key_swap_doit(struct sk_buff *skb, struct genl_info *info)
 	if (ret)
 		return ret;
 
-	peer = ovpn_nl_key_peer(info, attrs);
-	if (!peer)
-		return -ENOENT;
-	ovpn_keyring_swap(&peer->keys);
-	ovpn_peer_put(peer);
-	return 0;
+	ret = ovpn_config_key_swap(ovpn_nl_priv(info),
+				   nla_get_u32(attrs[OVPN_A_KEYCONF_PEER_ID]));
+	return ret == -ENOENT ? ovpn_nl_key_no_peer(info, attrs) : ret;
 }
 
 /**
@@ -309,7 +289,6 @@ int ovpn_nl_key_swap_doit(struct sk_buff *skb, struct genl_info *info)
 int ovpn_nl_key_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *attrs[OVPN_A_KEYCONF_SLOT + 1];
-	struct ovpn_peer *peer;
 	int ret;
 
 	ret = ovpn_nl_keyconf(info, attrs, OVPN_A_KEYCONF_SLOT,
@@ -321,11 +300,9 @@ int ovpn_nl_key_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (ret)
 		return ret;
 
-	peer = ovpn_nl_key_peer(info, attrs);
-	if (!peer)
-		return -ENOENT;
-	ovpn_keyring_install(&peer->keys,
-			     nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]), NULL);
-	ovpn_peer_put(peer);
-	return 0;
+	ret = ovpn_config_key_set(ovpn_nl_priv(info),
+				  nla_get_u32(attrs[OVPN_A_KEYCONF_PEER_ID]),
+				  nla_get_u32(attrs[OVPN_A_KEYCONF_SLOT]),
+				  NULL);
+	return ret == -ENOENT ? ovpn_nl_key_no_peer(info, attrs) : ret;
 }

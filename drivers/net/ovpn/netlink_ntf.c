@@ -62,13 +62,7 @@ static void ovpn_ntf_send(struct ovpn_ntf *ntf, const struct ovpn_peer *peer,
 				ntf->msg, 0, OVPN_NLGRP_PEERS, GFP_ATOMIC);
 }
 
-/**
- * ovpn_notify_peer_del - a peer has left
- * @peer: the peer, with &ovpn_peer.del_reason set
- *
- * Context: any.
- */
-void ovpn_notify_peer_del(struct ovpn_peer *peer)
+static void ovpn_ntf_peer_del(struct ovpn_peer *peer)
 {
 	struct ovpn_ntf ntf;
 	int err;
@@ -81,13 +75,7 @@ void ovpn_notify_peer_del(struct ovpn_peer *peer)
 	ovpn_ntf_send(&ntf, peer, err);
 }
 
-/**
- * ovpn_notify_peer_float - a peer has a new transport address
- * @peer: the peer
- *
- * Context: any.
- */
-void ovpn_notify_peer_float(struct ovpn_peer *peer)
+static void ovpn_ntf_peer_float(struct ovpn_peer *peer)
 {
 	struct ovpn_peer_endpoint *endpoint;
 	struct ovpn_endpoint ep;
@@ -118,14 +106,8 @@ void ovpn_notify_peer_float(struct ovpn_peer *peer)
 	ovpn_ntf_send(&ntf, peer, err);
 }
 
-/**
- * ovpn_notify_key_swap - a key needs a successor
- * @peer: the peer
- * @key_id: the key id; 16 bits wide in this event, which is what clients read
- *
- * Context: any.
- */
-void ovpn_notify_key_swap(struct ovpn_peer *peer, u8 key_id)
+/* the key id is 16 bits wide in this event, which is what clients read */
+static void ovpn_ntf_key_swap(struct ovpn_peer *peer, u8 key_id)
 {
 	struct ovpn_ntf ntf;
 	int err;
@@ -137,3 +119,9 @@ void ovpn_notify_key_swap(struct ovpn_peer *peer, u8 key_id)
 	      nla_put_u16(ntf.msg, OVPN_A_KEYCONF_KEY_ID, key_id);
 	ovpn_ntf_send(&ntf, peer, err);
 }
+
+const struct ovpn_user_ops ovpn_nl_user_ops = {
+	.peer_del = ovpn_ntf_peer_del,
+	.peer_float = ovpn_ntf_peer_float,
+	.key_swap = ovpn_ntf_key_swap,
+};

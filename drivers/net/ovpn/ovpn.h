@@ -20,18 +20,19 @@
  * The driver is a house of floors. A file names only files of lower floors,
  * or files of its own floor that stand to its left::
  *
- *   6 doors    dev  netlink  netlink_peer  netlink_dump  netlink_key
- *              netlink-gen  main
- *   5 life     session  keepalive
+ *   6 doors    netlink_ntf  dev  netlink  netlink_peer  netlink_dump
+ *              netlink_key  netlink-gen  main
+ *   5 life     session  keepalive  config
  *   4 packets  io_gro  io_learn  io_open  io_rx  udp_gro  udp  tcp_tx
  *              tcp_rx  tcp_user  tcp  io_gso  io_tx
- *   3 peers    socket  peer  peer_table  route  netlink_ntf
+ *   3 peers    socket  peer  peer_table  route
  *   2 keys     crypto_aead  crypto
  *   1 pure     proto.h  nonce.h  replay  endpoint  mss
  *   0 words    ovpn.h  stats.h  skb.h  drop.h  chunk
  *
  * What a lower floor needs of a higher one is handed down as a function
- * pointer: &struct ovpn_transport_ops, &ovpn_socket.gone, the peer's timer.
+ * pointer: &struct ovpn_transport_ops, &struct ovpn_user_ops,
+ * &ovpn_socket.gone, the peer's timer.
  *
  * Verbs mean one thing each. new/free: memory. get/put: a counted reference.
  * lookup_..._rcu: a borrowed pointer, good until rcu_read_unlock().
@@ -50,7 +51,7 @@
  * object           born in            dies
  * ================ ================== ======================================
  * ovpn_priv        dev.c, newlink     with its net_device
- * ovpn_peer        netlink_peer.c     last ovpn_peer_put(), then an RCU grace
+ * ovpn_peer        config.c           last ovpn_peer_put(), then an RCU grace
  *                                     period. References: the table 1, a
  *                                     netlink command 1, a queued expiry 1
  * ovpn_socket      socket.c, attach   last put, then a grace period.
@@ -100,6 +101,24 @@ struct ovpn_peer;
 struct ovpn_rx_cell;
 
 /**
+ * struct ovpn_user_ops - how a device deals with its user space
+ * @peer_del: tell that a peer has left, with &ovpn_peer.del_reason set
+ * @peer_float: tell that a peer has a new transport address; NULL: nobody
+ *	wants to know
+ * @key_swap: tell that a key needs a successor; NULL: the same
+ * @data_v1: P_DATA_V1 is passed up, like control packets
+ *
+ * One for each link kind. All functions run in any context, and may lose what
+ * they have to tell.
+ */
+struct ovpn_user_ops {
+	void (*peer_del)(struct ovpn_peer *peer);
+	void (*peer_float)(struct ovpn_peer *peer);
+	void (*key_swap)(struct ovpn_peer *peer, u8 key_id);
+	bool data_v1;
+};
+
+/**
  * struct ovpn_peer_table - all peers of one device
  * @single: the only peer of a point-to-point device
  * @by_id: the peers of a multi-peer device by their 24-bit id
@@ -126,6 +145,7 @@ struct ovpn_peer_table {
 /**
  * struct ovpn_priv - the private part of an ovpn network device
  * @dev: the network device
+ * @user: how it deals with its user space; set once, before registration
  * @mode: point-to-point or multi-peer; set once, before registration
  * @mss_clamp: TCP inside is told what fits a peer's path; written by ethtool
  *	under rtnl, read with READ_ONCE()
@@ -140,6 +160,7 @@ struct ovpn_peer_table {
  */
 struct ovpn_priv {
 	struct net_device *dev;
+	const struct ovpn_user_ops *user;
 	enum ovpn_mode mode;
 	bool mss_clamp;
 	struct ovpn_rx_cell __percpu *cells;

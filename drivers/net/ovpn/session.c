@@ -14,7 +14,6 @@
 #include <linux/netlink.h>
 #include <linux/timer.h>
 
-#include "netlink_ntf.h"
 #include "ovpn.h"
 #include "peer.h"
 #include "peer_table.h"
@@ -47,7 +46,7 @@ static void ovpn_session_finish(struct list_head *left,
 		/* who is told has an ordinary socket again */
 		ovpn_socket_detach(peer->sock);
 		if (!heir || heir->id != peer->id)
-			ovpn_notify_peer_del(peer);
+			peer->ovpn->user->peer_del(peer);
 		ovpn_peer_put(peer);
 	}
 }

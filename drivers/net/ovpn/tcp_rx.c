@@ -109,8 +109,11 @@ static int ovpn_tcp_whole(struct ovpn_tcp_reader *reader, struct sk_buff *skb)
 		ovpn_open_whole(&reader->run, tcp->peer, skb);
 		break;
 	case OVPN_OPCODE_DATA_V1:
-		ovpn_drop(tcp->sock.ovpn, skb, OVPN_DROP_RX_V1);
-		break;
+		if (!tcp->sock.ovpn->user->data_v1) {
+			ovpn_drop(tcp->sock.ovpn, skb, OVPN_DROP_RX_V1);
+			break;
+		}
+		fallthrough;
 	default:
 		ovpn_tcp_control(reader, skb);
 	}

@@ -80,6 +80,8 @@ static int ovpn_udp_encap_rcv(struct sock *sk, struct sk_buff *skb)
 		ovpn_rx_enqueue(sock->ovpn, skb);
 		return 0;
 	case OVPN_OPCODE_DATA_V1:
+		if (sock->ovpn->user->data_v1)
+			return 1;
 		ovpn_udp_gro_single(skb);
 		ovpn_drop(sock->ovpn, skb, OVPN_DROP_RX_V1);
 		return 0;

@@ -309,6 +309,51 @@ static void endpoint_skb_not_unicast_test(struct kunit *test)
 	}
 }
 
+static void endpoint_unicast4_test(struct kunit *test)
+{
+	const __be32 bad[] = { V4(224, 0, 0, 1), V4(255, 255, 255, 255) };
+	struct ovpn_endpoint ep;
+	int i;
+
+	ovpn_endpoint_set_v4(&ep, V4(0, 0, 0, 1), PORT);
+	KUNIT_EXPECT_FALSE(test, ovpn_endpoint_is_unicast(&ep));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		ovpn_endpoint_set_v4(&ep, bad[i], PORT);
+		KUNIT_EXPECT_FALSE(test, ovpn_endpoint_is_unicast(&ep));
+	}
+
+	ovpn_endpoint_set_v4(&ep, V4(192, 0, 2, 1), PORT);
+	KUNIT_EXPECT_TRUE(test, ovpn_endpoint_is_unicast(&ep));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		ovpn_endpoint_set_local_v4(&ep, bad[i]);
+		KUNIT_EXPECT_FALSE(test, ovpn_endpoint_is_unicast(&ep));
+	}
+	ovpn_endpoint_set_local_v4(&ep, V4(192, 0, 2, 99));
+	KUNIT_EXPECT_TRUE(test, ovpn_endpoint_is_unicast(&ep));
+}
+
+static void endpoint_unicast6_test(struct kunit *test)
+{
+	static const struct in6_addr multicast6 = V6(0xff, 0x02, [15] = 0x01);
+	static const struct in6_addr mapped_multicast6 =
+		V6([10] = 0xff, [11] = 0xff, 224, 0, 0, 1);
+	struct ovpn_endpoint ep;
+
+	ovpn_endpoint_set_v6(&ep, &in6addr_any, 0, PORT);
+	KUNIT_EXPECT_FALSE(test, ovpn_endpoint_is_unicast(&ep));
+	ovpn_endpoint_set_v6(&ep, &multicast6, 0, PORT);
+	KUNIT_EXPECT_FALSE(test, ovpn_endpoint_is_unicast(&ep));
+	ovpn_endpoint_set_v6(&ep, &mapped_multicast6, 0, PORT);
+	KUNIT_EXPECT_FALSE(test, ovpn_endpoint_is_unicast(&ep));
+
+	ovpn_endpoint_set_v6(&ep, &linklocal6, 7, PORT);
+	KUNIT_EXPECT_TRUE(test, ovpn_endpoint_is_unicast(&ep));
+	ovpn_endpoint_set_local_v6(&ep, &multicast6);
+	KUNIT_EXPECT_FALSE(test, ovpn_endpoint_is_unicast(&ep));
+	ovpn_endpoint_set_local_v6(&ep, &global6);
+	KUNIT_EXPECT_TRUE(test, ovpn_endpoint_is_unicast(&ep));
+}
+
 static void endpoint_skb_not_ip_test(struct kunit *test)
 {
 	struct sk_buff *skb = endpoint_skb_v4(test);
@@ -330,6 +375,8 @@ static struct kunit_case endpoint_cases[] = {
 	KUNIT_CASE(endpoint_differs_test),
 	KUNIT_CASE(endpoint_local_test),
 	KUNIT_CASE(endpoint_local_mismatch_test),
+	KUNIT_CASE(endpoint_unicast4_test),
+	KUNIT_CASE(endpoint_unicast6_test),
 	KUNIT_CASE(endpoint_skb_v4_test),
 	KUNIT_CASE(endpoint_skb_v6_test),
 	KUNIT_CASE(endpoint_skb_mapped_test),
