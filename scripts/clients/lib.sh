@@ -23,6 +23,12 @@ COUNT=$WORK/count
 declare -A PID=()
 SCENARIO=
 
+# The program, and the kind of device it makes. What a scenario asks for may be
+# more than the program can do: those in WITHOUT are left out.
+OPENVPN=${OPENVPN:-openvpn}
+KIND=${KIND:-ovpn}
+declare -a WITHOUT
+
 # The addresses inside the tunnel, as the servers below hand them out.
 export VPN4=10.8.0.1 VPN6=fd00:8::1
 
@@ -98,6 +104,7 @@ scenario()
 {
 	local rc
 
+	[[ " ${WITHOUT[*]/%/ |} " != *" $1 |"* ]] || return 0
 	SCENARIO=$1
 	shift
 	rm -f "$WORK"/*.log "$WORK/shown"
@@ -300,7 +307,7 @@ start()
 	# user space tunnels need the node, which a bare guest may lack
 	[ -e /dev/net/tun ] || { mkdir -p /dev/net && mknod /dev/net/tun c 10 200; } \
 		2> /dev/null || true
-	ip netns exec "$ns" openvpn --dev-type tun --ca "$PKI/ca.crt" \
+	ip netns exec "$ns" "$OPENVPN" --dev-type tun --ca "$PKI/ca.crt" \
 		--verb "${VERB:-6}" "$@" >> "$WORK/$name.log" 2>&1 &
 	PID[$name]=$!
 }
@@ -360,12 +367,16 @@ vpn_addr()
 			select(.family == $f and .scope == "global") | .local)'
 }
 
-# link_is NAMESPACE DEVICE MODE: the device is the driver's, in that mode.
+# link_is NAMESPACE DEVICE MODE [KIND]: the device is the driver's, in that mode.
 link_is()
 {
+	local kind=${4:-$KIND}
+
 	ip -n "$1" -d -j link show dev "$2" |
-		jq -e '.[0].linkinfo.info_kind == "ovpn"' &&
-		look "$1" link "$2" | tee /dev/stderr | grep -qx "kind=ovpn mode=$3"
+		jq -e --arg k "$kind" '.[0].linkinfo.info_kind == $k' &&
+		in_ns "$1" ethtool -i "$2" | grep -qx 'driver: ovpn' &&
+		look "$1" link "$2" | tee /dev/stderr |
+		grep -qx "kind=$kind mode=$3"
 }
 
 # offloaded NAME: OpenVPN itself says that the kernel carries the data.
