@@ -152,7 +152,7 @@ tunnel_in_tunnel()
 	connected client1
 	start inner server --dev tunI --dh none --cert "$PKI/server.crt" \
 		--key "$PKI/server.key" --server 10.7.0.0 255.255.255.0 \
-		--topology subnet --proto tcp4-server --local "$VPN4" 1200
+		--topology subnet --proto tcp4-server --local "$VPN4" --port 1200
 	wait_log inner 'Initialization Sequence Completed'
 	start guest client1 --dev tunG --client --nobind --cert "$PKI/client1.crt" \
 		--key "$PKI/client1.key" --remote "$VPN4" 1200 tcp4-client
