@@ -4,13 +4,17 @@
 #ifndef _NET_OVPN_ENDPOINT_H_
 #define _NET_OVPN_ENDPOINT_H_
 
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/in.h>
 #include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
 #include <linux/socket.h>
 #include <linux/types.h>
+#include <linux/udp.h>
 #include <net/ipv6.h>
-
-struct sk_buff;
 
 /**
  * union ovpn_addr - an address of either family
@@ -82,6 +86,37 @@ static inline bool ovpn_endpoint_equal(const struct ovpn_endpoint *a,
 	       a->scope_id == b->scope_id &&
 	       ovpn_addr_equal(&a->remote.addr, &b->remote.addr) &&
 	       ovpn_addr_equal(&a->local, &b->local);
+}
+
+/**
+ * ovpn_endpoint_is_of - did this datagram come from there?
+ * @ep: an endpoint
+ * @skb: a received UDP datagram with its network and transport headers set
+ *
+ * Return: true if ovpn_endpoint_from_skb() would say the same. If false, only
+ * that can tell.
+ */
+static inline bool ovpn_endpoint_is_of(const struct ovpn_endpoint *ep,
+				       const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6 = ipv6_hdr(skb);
+	const struct iphdr *ip = ip_hdr(skb);
+
+	if (skb->pkt_type != PACKET_HOST ||
+	    ep->remote.port != udp_hdr(skb)->source)
+		return false;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		return ep->remote.family == AF_INET &&
+		       ep->remote.addr.v4 == ip->saddr &&
+		       ep->local.v4 == ip->daddr;
+
+	return skb->protocol == htons(ETH_P_IPV6) &&
+	       ep->remote.family == AF_INET6 &&
+	       ipv6_addr_equal(&ep->remote.addr.v6, &ip6->saddr) &&
+	       ipv6_addr_equal(&ep->local.v6, &ip6->daddr) &&
+	       ep->scope_id == ipv6_iface_scope_id(&ip6->saddr,
+						   IP6CB(skb)->iif);
 }
 
 #endif /* _NET_OVPN_ENDPOINT_H_ */

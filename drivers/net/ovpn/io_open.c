@@ -31,34 +31,28 @@
 #include "stats.h"
 
 /**
- * struct ovpn_open_outer - what a packet's outer headers said
- * @from: where it came from
- * @dsfield: its DS field
- */
-struct ovpn_open_outer {
-	struct ovpn_endpoint from;
-	u8 dsfield;
-};
-
-/**
  * struct ovpn_open_job - a packet to open
  * @skb: the buffer it is in
  * @stream: the buffer is part of a stream, and not for us to change or free
- * @offset: where in it the ciphertext starts
+ * @datagram: the buffer still has the outer headers; not over TCP, where
+ *	nothing but the connection counts
+ * @dsfield: their DS field, or 0
+ * @offset: where in the buffer the ciphertext starts
  * @len: size of the ciphertext, and of the plaintext
  * @header: the packet's header, in front of the ciphertext or elsewhere
- * @id: its packet id
- * @outer: what its outer headers said; NULL over TCP, where nothing but the
- *	connection counts
+ * @text: the ciphertext, or NULL if it is in pieces
+ * @id: the packet's id
  */
 struct ovpn_open_job {
 	struct sk_buff *skb;
 	bool stream;
+	bool datagram;
+	u8 dsfield;
 	unsigned int offset;
 	unsigned int len;
 	const u8 *header;
+	const u8 *text;
 	u32 id;
-	const struct ovpn_open_outer *outer;
 };
 
 /* hand over the super-packet, if there is one */
@@ -105,9 +99,22 @@ static bool ovpn_open_run_switch(struct ovpn_open_run *run,
 	return true;
 }
 
+/* who has sent a datagram, by what it says itself, or by where it came from */
+static struct ovpn_peer *ovpn_open_sender(const struct ovpn_open_run *run,
+					  const struct sk_buff *skb, u32 id)
+{
+	struct ovpn_peer *peer = ovpn_peer_lookup_id_rcu(run->ovpn, id);
+	struct ovpn_endpoint from;
+
+	if (likely(peer) || id != OVPN_PEER_ID_UNDEF ||
+	    ovpn_endpoint_from_skb(&from, skb))
+		return peer;
+	return ovpn_peer_lookup_endpoint_rcu(run->ovpn, &from.remote);
+}
+
 /* find peer and key of a datagram, unless they are those of the last one */
 static bool ovpn_open_run_start(struct ovpn_open_run *run, struct sk_buff *skb,
-				u32 op, const struct ovpn_open_outer *outer)
+				u32 op)
 {
 	u32 id = ovpn_op_peer_id(op);
 	struct ovpn_peer *peer;
@@ -115,10 +122,7 @@ static bool ovpn_open_run_start(struct ovpn_open_run *run, struct sk_buff *skb,
 	if (likely(op == run->op && id != OVPN_PEER_ID_UNDEF))
 		return true;
 
-	peer = ovpn_peer_lookup_id_rcu(run->ovpn, id);
-	if (!peer && id == OVPN_PEER_ID_UNDEF)
-		peer = ovpn_peer_lookup_endpoint_rcu(run->ovpn,
-						     &outer->from.remote);
+	peer = ovpn_open_sender(run, skb, id);
 	if (unlikely(!peer)) {
 		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_NO_PEER);
 		return false;
@@ -136,10 +140,10 @@ static bool ovpn_open_run_start(struct ovpn_open_run *run, struct sk_buff *skb,
 static int ovpn_open_text(struct ovpn_open_run *run,
 			  const struct ovpn_open_job *job, u8 *dst)
 {
-	const u8 *text = ovpn_skb_piece(job->skb, job->offset, job->len);
+	const u8 *text = job->text;
 	int ret;
 
-	if (!text) {
+	if (unlikely(!text)) {
 		ret = skb_copy_bits(job->skb, job->offset, dst, job->len);
 		if (ret)
 			return ret;
@@ -192,26 +196,39 @@ static struct sk_buff *ovpn_open_alone(struct ovpn_open_run *run,
 	return skb;
 }
 
+/* the peer is where its newest authentic datagram came from */
+static void ovpn_open_learn(struct ovpn_open_run *run,
+			    const struct sk_buff *skb)
+{
+	const struct ovpn_peer_endpoint *known;
+	struct ovpn_endpoint from;
+
+	known = rcu_dereference(run->peer->endpoint);
+	if (likely(known && ovpn_endpoint_is_of(&known->ep, skb)))
+		return;
+
+	if (!ovpn_endpoint_from_skb(&from, skb) &&
+	    !ovpn_peer_endpoint_current(run->peer, &from))
+		ovpn_learn_endpoint(run->peer, &from, run->now);
+}
+
 /* What only an authentic packet may do. A packet overtaken by newer ones says
  * nothing about where the peer is now, and neither does a TCP connection.
  */
-static bool ovpn_open_fresh(struct ovpn_open_run *run, u32 id,
-			    const struct ovpn_open_outer *outer)
+static bool ovpn_open_fresh(struct ovpn_open_run *run,
+			    const struct ovpn_open_job *job)
 {
 	struct ovpn_replay *replay = &run->key->replay;
 	bool fresh, newest;
 
 	spin_lock(&replay->lock);
-	fresh = ovpn_replay_accept(replay, id, run->now);
-	newest = replay->newest == id;
+	fresh = ovpn_replay_accept(replay, job->id, run->now);
+	newest = replay->newest == job->id;
 	spin_unlock(&replay->lock);
-	if (unlikely(!fresh))
-		return false;
 
-	if (unlikely(newest && outer &&
-		     !ovpn_peer_endpoint_current(run->peer, &outer->from)))
-		ovpn_learn_endpoint(run->peer, &outer->from, run->now);
-	return true;
+	if (likely(fresh && newest && job->datagram))
+		ovpn_open_learn(run, job->skb);
+	return fresh;
 }
 
 static bool ovpn_open_is_keepalive(const struct sk_buff *skb)
@@ -301,7 +318,7 @@ static void ovpn_open_deliver(struct ovpn_open_run *run, struct sk_buff *skb)
 static void ovpn_open_accept(struct ovpn_open_run *run, struct sk_buff *skb,
 			     const struct ovpn_open_job *job)
 {
-	if (unlikely(!ovpn_open_fresh(run, job->id, job->outer))) {
+	if (unlikely(!ovpn_open_fresh(run, job))) {
 		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_REPLAY);
 		return;
 	}
@@ -312,8 +329,7 @@ static void ovpn_open_accept(struct ovpn_open_run *run, struct sk_buff *skb,
 		consume_skb(skb);
 		return;
 	}
-	if (likely(ovpn_open_inner(run, skb,
-				   job->outer ? job->outer->dsfield : 0)))
+	if (likely(ovpn_open_inner(run, skb, job->dsfield)))
 		ovpn_open_deliver(run, skb);
 }
 
@@ -331,7 +347,7 @@ static int ovpn_open_join(struct ovpn_open_run *run,
 	u8 *slot;
 
 	/* congestion outside is to be marked in this packet alone */
-	if (job->outer && INET_ECN_is_ce(job->outer->dsfield))
+	if (INET_ECN_is_ce(job->dsfield))
 		return 0;
 
 	ovpn_chunk_lock();
@@ -341,7 +357,7 @@ static int ovpn_open_join(struct ovpn_open_run *run,
 
 	ret = ovpn_open_text(run, job, slot);
 	if (likely(!ret && ovpn_gro_follows(gro, slot, job->len))) {
-		if (likely(ovpn_open_fresh(run, job->id, job->outer))) {
+		if (likely(ovpn_open_fresh(run, job))) {
 			ovpn_gro_add(gro, slot, job->len);
 			ret = 1;
 			goto out;
@@ -378,6 +394,7 @@ static void ovpn_open_job(struct ovpn_open_run *run,
 {
 	struct sk_buff *own = job->stream ? NULL : job->skb;
 	struct sk_buff *plain = NULL;
+	bool in_place;
 	int ret;
 
 	ret = ovpn_open_join(run, job, &plain);
@@ -395,35 +412,55 @@ static void ovpn_open_job(struct ovpn_open_run *run,
 		return;
 	}
 
-	if (own && own != plain)
-		consume_skb(own);
+	in_place = plain == own;
 	if (plain)
 		ovpn_open_accept(run, plain, job);
+	/* where NAPI, and the stack when it cuts a super-packet, look for new
+	 * ones first
+	 */
+	if (own && !in_place)
+		napi_consume_skb(own, 1);
 }
 
-/* Read the outer headers, and strip what the transport left of them. Returns
- * our header, in the packet or in @buf, or NULL.
+/* Find header and ciphertext, which mostly are one piece. The header may be put
+ * into @buf. Returns false if the packet is too short.
  */
-static const u8 *ovpn_open_outer(struct ovpn_open_run *run,
-				 struct sk_buff *skb,
-				 struct ovpn_open_outer *outer, u8 *buf)
+static bool ovpn_open_find(struct ovpn_open_job *job, unsigned int offset,
+			   unsigned int size, u8 *buf)
 {
-	const u8 *header;
+	if (unlikely(size <= OVPN_HEADER_SIZE))
+		return false;
+	job->offset = offset + OVPN_HEADER_SIZE;
+	job->len = size - OVPN_HEADER_SIZE;
 
-	if (ovpn_endpoint_from_skb(&outer->from, skb)) {
-		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_PROTO);
-		return NULL;
+	job->header = ovpn_skb_piece(job->skb, offset, size);
+	if (likely(job->header)) {
+		job->text = job->header + OVPN_HEADER_SIZE;
+	} else {
+		if (skb_copy_bits(job->skb, offset, buf, OVPN_HEADER_SIZE))
+			return false;
+		job->header = buf;
+		job->text = ovpn_skb_piece(job->skb, job->offset, job->len);
 	}
-	outer->dsfield = skb->protocol == htons(ETH_P_IP) ?
-			 ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
+	job->id = get_unaligned_be32(job->header + OVPN_OP_SIZE);
+	return true;
+}
 
-	__skb_pull(skb, sizeof(struct udphdr));
-	header = ovpn_skb_pointer(skb, 0, OVPN_HEADER_SIZE, buf);
-	if (unlikely(!header || skb->len == OVPN_HEADER_SIZE)) {
-		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_SHORT);
-		return NULL;
+/* read the outer headers; returns false if there are none that we know */
+static bool ovpn_open_outer(struct ovpn_open_job *job)
+{
+	const struct sk_buff *skb = job->skb;
+
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		job->dsfield = ip_hdr(skb)->tos;
+		return true;
+	case htons(ETH_P_IPV6):
+		job->dsfield = ipv6_get_dsfield(ipv6_hdr(skb));
+		return true;
+	default:
+		return false;
 	}
-	return header;
 }
 
 /**
@@ -454,23 +491,24 @@ void ovpn_open_begin(struct ovpn_open_run *run, struct ovpn_priv *ovpn,
  */
 void ovpn_open_datagram(struct ovpn_open_run *run, struct sk_buff *skb)
 {
-	struct ovpn_open_outer outer __uninitialized;
 	u8 buf[OVPN_HEADER_SIZE] __uninitialized;
 	struct ovpn_open_job job = {
 		.skb = skb,
-		.offset = OVPN_HEADER_SIZE,
-		.outer = &outer,
+		.datagram = true,
 	};
 
-	job.header = ovpn_open_outer(run, skb, &outer, buf);
-	if (unlikely(!job.header) ||
-	    !ovpn_open_run_start(run, skb, get_unaligned_be32(job.header),
-				 &outer))
+	if (unlikely(!ovpn_open_outer(&job))) {
+		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_PROTO);
 		return;
-
-	job.len = skb->len - OVPN_HEADER_SIZE;
-	job.id = get_unaligned_be32(job.header + OVPN_OP_SIZE);
-	ovpn_open_job(run, &job);
+	}
+	if (unlikely(!ovpn_open_find(&job, sizeof(struct udphdr),
+				     skb->len - sizeof(struct udphdr), buf))) {
+		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_SHORT);
+		return;
+	}
+	if (likely(ovpn_open_run_start(run, skb,
+				       get_unaligned_be32(job.header))))
+		ovpn_open_job(run, &job);
 }
 
 /* is the device up, and the key there? */
@@ -504,25 +542,19 @@ void ovpn_open_record(struct ovpn_open_run *run, struct ovpn_peer *peer,
 		      struct sk_buff *skb, unsigned int offset,
 		      unsigned int len)
 {
-	u8 buf[OVPN_HEADER_SIZE];
+	u8 buf[OVPN_HEADER_SIZE] __uninitialized;
 	struct ovpn_open_job job = {
 		.skb = skb,
 		.stream = true,
-		.offset = offset + OVPN_HEADER_SIZE,
-		.len = len - OVPN_HEADER_SIZE,
-		.header = ovpn_skb_pointer(skb, offset, sizeof(buf), buf),
 	};
 
-	if (unlikely(!job.header)) {
+	if (unlikely(!ovpn_open_find(&job, offset, len, buf))) {
 		ovpn_drop(run->ovpn, NULL, OVPN_DROP_RX_SHORT);
 		return;
 	}
-	if (!ovpn_open_run_record(run, peer, NULL,
-				  get_unaligned_be32(job.header)))
-		return;
-
-	job.id = get_unaligned_be32(job.header + OVPN_OP_SIZE);
-	ovpn_open_job(run, &job);
+	if (likely(ovpn_open_run_record(run, peer, NULL,
+					get_unaligned_be32(job.header))))
+		ovpn_open_job(run, &job);
 }
 
 /**
@@ -541,14 +573,13 @@ void ovpn_open_whole(struct ovpn_open_run *run, struct ovpn_peer *peer,
 		.offset = OVPN_HEADER_SIZE,
 		.len = skb->len - OVPN_HEADER_SIZE,
 		.header = skb->data,
+		.text = skb->data + OVPN_HEADER_SIZE,
+		.id = get_unaligned_be32(skb->data + OVPN_OP_SIZE),
 	};
 
-	if (!ovpn_open_run_record(run, peer, skb,
-				  get_unaligned_be32(skb->data)))
-		return;
-
-	job.id = get_unaligned_be32(skb->data + OVPN_OP_SIZE);
-	ovpn_open_job(run, &job);
+	if (likely(ovpn_open_run_record(run, peer, skb,
+					get_unaligned_be32(skb->data))))
+		ovpn_open_job(run, &job);
 }
 
 /**

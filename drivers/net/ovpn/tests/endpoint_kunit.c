@@ -367,6 +367,57 @@ static void endpoint_skb_not_ip_test(struct kunit *test)
 			-EPROTONOSUPPORT);
 }
 
+/* the short cut says what the long way says, or nothing */
+static void endpoint_is_of_test(struct kunit *test)
+{
+	struct ovpn_endpoint known[10], ep;
+	struct sk_buff *skb[6];
+	unsigned int i, j;
+	int told = 0;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		ovpn_endpoint_set_v4(&known[i], V4(192, 0, 2, 1), PORT);
+	for (i = 1; i < 4; i++)
+		ovpn_endpoint_set_local_v4(&known[i], V4(192, 0, 2, 99));
+	known[2].remote.port++;
+	known[3].remote.addr.v4++;
+	ovpn_endpoint_set_local_v4(&known[4], V4(192, 0, 2, 98));
+	for (i = 5; i < ARRAY_SIZE(known); i++) {
+		ovpn_endpoint_set_v6(&known[i], &linklocal6, i, PORT);
+		ovpn_endpoint_set_local_v6(&known[i], &other6);
+	}
+	known[7].scope_id = 0;
+	known[8].remote.addr.v6 = global6;
+	known[8].scope_id = 0;
+	known[9].scope_id = 5;
+	ovpn_endpoint_set_local_v6(&known[9], &global6);
+
+	skb[0] = endpoint_skb_v4(test);
+	skb[1] = endpoint_skb_v4(test);
+	skb[1]->pkt_type = PACKET_BROADCAST;
+	skb[2] = endpoint_skb_v6(test, &linklocal6, 5);
+	skb[3] = endpoint_skb_v6(test, &global6, 5);
+	skb[4] = endpoint_skb_v6(test, &mapped6, 5);
+	skb[5] = endpoint_skb_v6(test, &global6, 5);
+	skb[5]->protocol = htons(ETH_P_ARP);
+
+	for (i = 0; i < ARRAY_SIZE(skb); i++) {
+		for (j = 0; j < ARRAY_SIZE(known); j++) {
+			if (!ovpn_endpoint_is_of(&known[j], skb[i]))
+				continue;
+			told++;
+			KUNIT_EXPECT_EQ(test,
+					ovpn_endpoint_from_skb(&ep, skb[i]), 0);
+			KUNIT_EXPECT_TRUE_MSG(test,
+					      ovpn_endpoint_equal(&ep,
+								  &known[j]),
+					      "packet %u, endpoint %u", i, j);
+		}
+	}
+	/* packets 0, 2 and 3: endpoints 1, 5 and 8 */
+	KUNIT_EXPECT_EQ(test, told, 3);
+}
+
 static struct kunit_case endpoint_cases[] = {
 	KUNIT_CASE(endpoint_v4_test),
 	KUNIT_CASE(endpoint_v6_test),
@@ -382,6 +433,7 @@ static struct kunit_case endpoint_cases[] = {
 	KUNIT_CASE(endpoint_skb_mapped_test),
 	KUNIT_CASE(endpoint_skb_not_unicast_test),
 	KUNIT_CASE(endpoint_skb_not_ip_test),
+	KUNIT_CASE(endpoint_is_of_test),
 	{}
 };
 
