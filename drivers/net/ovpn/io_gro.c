@@ -78,6 +78,19 @@ static bool ovpn_gro_follows6(const struct ipv6hdr *first,
 	       ipv6_addr_equal(&first->daddr, &next->daddr);
 }
 
+/* TCP's options, whole words */
+static bool ovpn_gro_same_options(const struct tcphdr *th1,
+				  const struct tcphdr *th2, unsigned int size)
+{
+	const __be32 *first = (const __be32 *)(th1 + 1);
+	const __be32 *next = (const __be32 *)(th2 + 1);
+
+	for (; size; size -= sizeof(*first))
+		if (*first++ != *next++)
+			return false;
+	return true;
+}
+
 static bool ovpn_gro_is_next(const struct ovpn_gro *gro, const u8 *packet,
 			     unsigned int len)
 {
@@ -100,7 +113,8 @@ static bool ovpn_gro_is_next(const struct ovpn_gro *gro, const u8 *packet,
 	       ntohl(th2->seq) == gro->seq && th1->ack_seq == th2->ack_seq &&
 	       !((tcp_flag_word(th1) ^ tcp_flag_word(th2)) & ~TCP_FLAG_PSH) &&
 	       th1->urg_ptr == th2->urg_ptr &&
-	       !memcmp(th1 + 1, th2 + 1, gro->header - l3 - sizeof(*th1));
+	       ovpn_gro_same_options(th1, th2,
+				     gro->header - l3 - sizeof(*th1));
 }
 
 /**
