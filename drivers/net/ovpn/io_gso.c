@@ -41,9 +41,13 @@
  * @tso: where we are in the payload
  * @list: finished buffers
  * @skb: the last of them, to which packets are added
- * @chunk: where the next packet is made
+ * @chunk: where the last packet of that buffer was made, or NULL
  * @l3_size: bytes of the IP header
  * @header: bytes of all headers of a segment
+ * @ip_sum: of an IPv4 header, but for id, length and checksum
+ * @l4_sum: of pseudo and TCP header, but for length, sequence number, flags and
+ *	checksum; of pseudo and UDP header, but for lengths and checksum
+ * @udp: it is UDP
  * @fixed_id: all segments have the same IP id
  * @cwr: all segments keep TCP's CWR flag
  */
@@ -56,6 +60,9 @@ struct ovpn_gso {
 	struct ovpn_chunk *chunk;
 	unsigned int l3_size;
 	unsigned int header;
+	__wsum ip_sum;
+	__wsum l4_sum;
+	bool udp;
 	bool fixed_id;
 	bool cwr;
 };
@@ -156,6 +163,7 @@ static bool ovpn_gso_new_skb(struct ovpn_gso *gso)
 	else
 		gso->list = skb;
 	gso->skb = skb;
+	gso->chunk = NULL;
 	return true;
 }
 
@@ -182,6 +190,10 @@ static u8 *ovpn_gso_slot(struct ovpn_gso *gso, unsigned int size)
 
 	if (unlikely(!ovpn_gso_room(gso, size)) && !ovpn_gso_new_skb(gso))
 		return NULL;
+	/* right behind the packet before */
+	chunk = gso->chunk;
+	if (likely(chunk && chunk->offset + size <= chunk->size))
+		return page_address(chunk->page) + chunk->offset;
 	skb = gso->skb;
 	frags = skb_shinfo(skb)->nr_frags;
 
@@ -211,33 +223,75 @@ static void ovpn_gso_add(struct ovpn_gso *gso, unsigned int size)
 	ovpn_tx_cb(skb)->packets++;
 }
 
-static void ovpn_gso_checksum(const struct ovpn_gso *gso, u8 *packet,
-			      unsigned int len)
+/* the word of TCP's header that has the flags, to be summed up */
+static __wsum ovpn_gso_tcp_flags(const struct tcphdr *th)
 {
-	bool udp = gso->tso.tlen == sizeof(struct udphdr);
-	struct ipv6hdr *ip6 = (struct ipv6hdr *)packet;
-	struct iphdr *ip = (struct iphdr *)packet;
-	u8 *l4 = packet + gso->l3_size;
-	u8 protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
-	__sum16 *check;
+	return (__force __wsum)((const __be16 *)th)[6];
+}
+
+/* Sum up once what is the same in the headers of all segments, and leave out
+ * what is not.
+ */
+static void ovpn_gso_sum_headers(struct ovpn_gso *gso,
+				 const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6 = ipv6_hdr(skb);
+	const struct iphdr *ip = ip_hdr(skb);
+	const struct tcphdr *th = tcp_hdr(skb);
+	const struct udphdr *udp = udp_hdr(skb);
+	u8 protocol = IPPROTO_UDP;
 	__wsum sum;
 
-	check = udp ? &((struct udphdr *)l4)->check :
-		      &((struct tcphdr *)l4)->check;
-	len -= gso->l3_size;
-	*check = 0;
-	sum = csum_partial(l4, len, 0);
+	sum = csum_partial(th, gso->tso.tlen, 0);
+	if (gso->udp) {
+		sum = csum_sub(sum, csum_unfold(udp->check));
+		sum = csum_sub(sum, (__force __wsum)udp->len);
+	} else {
+		protocol = IPPROTO_TCP;
+		sum = csum_sub(sum, csum_unfold(th->check));
+		sum = csum_sub(sum, (__force __wsum)th->seq);
+		sum = csum_sub(sum, ovpn_gso_tcp_flags(th));
+	}
 
 	if (gso->tso.ipv6) {
-		*check = csum_ipv6_magic(&ip6->saddr, &ip6->daddr, len,
-					 protocol, sum);
-	} else {
-		*check = csum_tcpudp_magic(ip->saddr, ip->daddr, len, protocol,
-					   sum);
-		ip_send_check(ip);
+		gso->l4_sum = csum_unfold((__force __sum16)
+			~csum_ipv6_magic(&ip6->saddr, &ip6->daddr, 0, protocol,
+					 sum));
+		return;
 	}
-	if (udp && !*check)
-		*check = CSUM_MANGLED_0;
+	gso->l4_sum = csum_tcpudp_nofold(ip->saddr, ip->daddr, 0, protocol,
+					 sum);
+	sum = csum_partial(ip, gso->l3_size, 0);
+	sum = csum_sub(sum, csum_unfold(ip->check));
+	sum = csum_sub(sum, (__force __wsum)ip->id);
+	gso->ip_sum = csum_sub(sum, (__force __wsum)ip->tot_len);
+}
+
+/* @len is that of a segment behind its IP header, @sum that of its payload */
+static void ovpn_gso_checksum(const struct ovpn_gso *gso, u8 *packet,
+			      unsigned int len, __wsum sum)
+{
+	struct udphdr *udp = (struct udphdr *)(packet + gso->l3_size);
+	struct tcphdr *th = (struct tcphdr *)(packet + gso->l3_size);
+	struct iphdr *ip = (struct iphdr *)packet;
+
+	/* of the pseudo header */
+	sum = csum_add(sum, (__force __wsum)htons(len));
+	sum = csum_add(sum, gso->l4_sum);
+	if (gso->udp) {
+		sum = csum_add(sum, (__force __wsum)udp->len);
+		udp->check = csum_fold(sum) ?: CSUM_MANGLED_0;
+	} else {
+		sum = csum_add(sum, (__force __wsum)th->seq);
+		sum = csum_add(sum, ovpn_gso_tcp_flags(th));
+		th->check = csum_fold(sum);
+	}
+
+	if (!gso->tso.ipv6) {
+		sum = csum_add(gso->ip_sum, (__force __wsum)ip->id);
+		sum = csum_add(sum, (__force __wsum)ip->tot_len);
+		ip->check = csum_fold(sum);
+	}
 }
 
 /* one segment: headers, payload, checksums */
@@ -248,6 +302,7 @@ static void ovpn_gso_segment(struct ovpn_gso *gso, const struct sk_buff *skb,
 	u8 *dst = packet + gso->header;
 	struct tso_t *tso = &gso->tso;
 	unsigned int left = payload;
+	__wsum sum = 0, piece;
 	int chunk;
 
 	tso_build_hdr(skb, packet, tso, payload, last);
@@ -258,12 +313,13 @@ static void ovpn_gso_segment(struct ovpn_gso *gso, const struct sk_buff *skb,
 
 	while (left) {
 		chunk = min_t(unsigned int, left, tso->size);
-		memcpy(dst, tso->data, chunk);
+		piece = csum_partial_copy_nocheck(tso->data, dst, chunk);
+		sum = csum_block_add(sum, piece, payload - left);
 		tso_build_data(skb, tso, chunk);
 		dst += chunk;
 		left -= chunk;
 	}
-	ovpn_gso_checksum(gso, packet, gso->header + payload);
+	ovpn_gso_checksum(gso, packet, tso->tlen + payload, sum);
 }
 
 /* build, seal and add one packet */
@@ -328,13 +384,15 @@ struct sk_buff *ovpn_gso_seal(struct ovpn_seal *seal, struct sk_buff *skb,
 		.seal = seal,
 		.inner = skb,
 		.l3_size = skb_transport_offset(skb),
+		.udp = !(type & OVPN_GSO_TCP),
 		.fixed_id = type & SKB_GSO_TCP_FIXEDID,
-		.cwr = type & SKB_GSO_TCP_ACCECN || !(type & OVPN_GSO_TCP),
 	};
 	unsigned int left, payload, i;
 
 	skb_get_hash(skb);
+	gso.cwr = gso.udp || type & SKB_GSO_TCP_ACCECN;
 	gso.header = tso_start(skb, &gso.tso);
+	ovpn_gso_sum_headers(&gso, skb);
 	seal->cb.size = OVPN_HEADER_SIZE + gso.header + mss;
 	left = skb->len - gso.header;
 
