@@ -64,6 +64,10 @@ clients: ## unmodified OpenVPN programs over our driver (DEBUG=1, TESTS="name...
 	@scripts/setup tree build vm
 	@scripts/clients/run $(debug) $(TESTS)
 
+.PHONY: compat-check
+compat-check: ## on Debian's kernels, old and new, in QEMU (TESTS="6.1...")
+	@scripts/compat/check $(TESTS)
+
 ##@ Measuring
 .PHONY: bench
 bench: ## beside mainline's ovpn and WireGuard (TESTS=list, ROUNDS=5, CPUS=1)

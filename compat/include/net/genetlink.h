@@ -37,6 +37,7 @@
 #undef user_ptr
 
 #include <linux/slab.h>
+#include <net/sock.h>
 
 struct genl_split_ops {
 	union {

@@ -8,6 +8,16 @@
 
 #include <ovpn-lacks.h>
 
+/* a range is never written to */
+#ifdef OVPN_LACKS_NLA_RANGE_CONST
+#undef NLA_POLICY_FULL_RANGE
+#define NLA_POLICY_FULL_RANGE(kind, values) {				\
+	.type = NLA_ENSURE_UINT_OR_BINARY_TYPE(kind),			\
+	.validation_type = NLA_VALIDATE_RANGE_PTR,			\
+	.range = (struct netlink_range_validation *)(values),		\
+}
+#endif
+
 #ifndef NLA_POLICY_MAX_LEN
 #define NLA_POLICY_MAX_LEN(size)	NLA_POLICY_MAX(NLA_BINARY, size)
 #endif

@@ -50,4 +50,19 @@ static inline void ovpn_compat_setup_udp(struct net *net, struct sock *sk,
 #define setup_udp_tunnel_sock	ovpn_compat_setup_udp
 #endif
 
+/* Settings of a socket that nobody can take the address of: a copy. Here, as
+ * headers of the kernel want the rest of them.
+ */
+#ifdef OVPN_LACKS_INET6_PMTUDISC
+struct ovpn_compat_inet6 {
+	u8 pmtudisc;
+	u8 tclass;
+};
+
+#define inet6_sk(sk) (&(const struct ovpn_compat_inet6) {		\
+	.pmtudisc = inet6_sk(sk)->pmtudisc,				\
+	.tclass = inet6_sk(sk)->tclass,					\
+})
+#endif
+
 #endif /* _OVPN_COMPAT_NET_UDP_TUNNEL_H_ */
