@@ -57,7 +57,7 @@ crypto_alloc_sync_aead(const char *name, u32 type, u32 mask)
 	struct crypto_sync_aead *sync;
 	struct crypto_aead *tfm;
 
-	sync = kzalloc(sizeof(*sync), GFP_KERNEL);
+	sync = kzalloc_obj(*sync);
 	if (!sync)
 		return ERR_PTR(-ENOMEM);
 

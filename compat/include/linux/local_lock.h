@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Per-CPU data that only code with BH off touches. Where this lock does not
- * exist, BH off is enough: it keeps all others off the CPU, with PREEMPT_RT too.
+ * exist, BH off is enough: it keeps all others off the CPU, PREEMPT_RT or not.
  */
 
 #ifndef _OVPN_COMPAT_LINUX_LOCAL_LOCK_H_

@@ -13,11 +13,9 @@
 	ovpn_compat_gfp_(, ##__VA_ARGS__, GFP_KERNEL)
 
 #define kmalloc_obj(object, ...) \
-	((typeof(object) *)kmalloc(sizeof(object), \
-				   ovpn_compat_gfp(__VA_ARGS__)))
+	kmalloc(sizeof(object), ovpn_compat_gfp(__VA_ARGS__))
 #define kzalloc_obj(object, ...) \
-	((typeof(object) *)kzalloc(sizeof(object), \
-				   ovpn_compat_gfp(__VA_ARGS__)))
+	kzalloc(sizeof(object), ovpn_compat_gfp(__VA_ARGS__))
 #endif
 
 #endif /* _OVPN_COMPAT_LINUX_SLAB_H_ */

@@ -8,7 +8,7 @@
 
 #ifndef timer_container_of
 #define timer_container_of(var, timer, field) \
-	container_of(timer, typeof(*var), field)
+	container_of(timer, typeof(*(var)), field)
 #endif
 
 #endif /* _OVPN_COMPAT_LINUX_TIMER_H_ */

@@ -199,8 +199,8 @@ genl_info_dump(struct netlink_callback *cb)
 }
 
 /* the kernel's operations: one for each command, for both of its kinds */
-static inline unsigned int ovpn_compat_merge_ops(const struct genl_family *family,
-						 struct genl_ops *ops)
+static inline unsigned int
+ovpn_compat_merge_ops(const struct genl_family *family, struct genl_ops *ops)
 {
 	const struct genl_split_ops *op;
 	unsigned int i, n = 0;
@@ -279,7 +279,8 @@ static inline int ovpn_compat_family_register(struct genl_family *family)
 	return ret;
 }
 
-static inline int ovpn_compat_family_unregister(const struct genl_family *family)
+static inline int
+ovpn_compat_family_unregister(const struct genl_family *family)
 {
 	struct genl_family **slot = ovpn_compat_family_slot(family);
 	int ret = genl_unregister_family(&family->kernel);
