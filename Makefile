@@ -20,9 +20,6 @@ debug := $(if $(filter-out 0 n no,$(DEBUG)),--debug)
 modules: ## ovpn.ko for the kernel build directory KDIR (ARCH, CC, LLVM as kbuild's)
 	@scripts/modules "$(KDIR)" modules
 
-.PHONY: modules_install install
-modules_install install: modules ## the same, installed (INSTALL_MOD_PATH)
-	@scripts/modules "$(KDIR)" modules_install
 
 .PHONY: tree
 tree: ## build/linux: the pinned kernel with our driver in it
@@ -37,6 +34,28 @@ kernel: ## the kernel of the test machine (DEBUG=1: with all checkers)
 .PHONY: regen
 regen: ## netlink code and uapi header from the YAML specification
 	@scripts/regen
+
+##@ Installing
+.PHONY: modules_install install
+modules_install install: modules ## ovpn.ko for one kernel, into updates/ (INSTALL_MOD_PATH)
+	@scripts/install "$(KDIR)" install
+
+.PHONY: uninstall
+uninstall: ## remove that again
+	@scripts/install "$(KDIR)" uninstall
+
+.PHONY: dkms-install
+dkms-install: ## by DKMS, for all kernels with headers (or KERNELRELEASE=)
+	@scripts/dkms install $(if $(findstring command,$(origin KERNELRELEASE)),$(KERNELRELEASE))
+
+.PHONY: dkms-uninstall
+dkms-uninstall: ## remove that again
+	@scripts/dkms uninstall
+
+.PHONY: deb
+deb: ## the Debian package ovpn-dkms, in out/deb
+	@scripts/setup tree deb
+	@scripts/deb
 
 ##@ Testing
 .PHONY: tests
@@ -67,6 +86,11 @@ clients: ## unmodified OpenVPN programs over our driver (DEBUG=1, TESTS="name...
 .PHONY: compat-check
 compat-check: ## on Debian's kernels, old and new, in QEMU (TESTS="6.1...")
 	@scripts/compat/check $(TESTS)
+
+.PHONY: install-check
+install-check: ## all ways to install, in a clean Debian (TESTS="6.1...")
+	@scripts/setup tree vm
+	@scripts/install-check $(TESTS)
 
 ##@ Measuring
 .PHONY: bench

@@ -91,6 +91,15 @@ lock_results()
 	}
 }
 
+# copy_project DIR: the files of this checkout, without what is made from them.
+copy_project()
+{
+	mkdir -p "$1"
+	git -C "$ROOT" ls-files -co --exclude-standard -z |
+		rsync -a --no-owner --no-group --from0 --files-from=- \
+			--ignore-missing-args "$ROOT/" "$1/"
+}
+
 # A value of the KERNEL file.
 kernel_pin() { awk -v key="$1" '$1 == key { print $2 }' "$ROOT/KERNEL"; }
 
