@@ -55,6 +55,9 @@ static inline void dev_dstats_tx_dropped(struct net_device *dev)
 	u64_stats_update_end(&dstats->syncp);
 }
 
+/* which a 6.12 has as u64_stats_t, and 6.1 as plain numbers */
+#define ovpn_compat_count(counter)	READ_ONCE(*(const u64 *)(counter))
+
 static inline void ovpn_compat_get_stats64(struct net_device *dev,
 					   struct rtnl_link_stats64 *stats)
 {
@@ -63,12 +66,12 @@ static inline void ovpn_compat_get_stats64(struct net_device *dev,
 
 	for_each_possible_cpu(cpu) {
 		dstats = per_cpu_ptr(dev->dstats, cpu);
-		stats->rx_packets += READ_ONCE(dstats->rx_packets);
-		stats->rx_bytes += READ_ONCE(dstats->rx_bytes);
-		stats->rx_dropped += READ_ONCE(dstats->rx_drops);
-		stats->tx_packets += READ_ONCE(dstats->tx_packets);
-		stats->tx_bytes += READ_ONCE(dstats->tx_bytes);
-		stats->tx_dropped += READ_ONCE(dstats->tx_drops);
+		stats->rx_packets += ovpn_compat_count(&dstats->rx_packets);
+		stats->rx_bytes += ovpn_compat_count(&dstats->rx_bytes);
+		stats->rx_dropped += ovpn_compat_count(&dstats->rx_drops);
+		stats->tx_packets += ovpn_compat_count(&dstats->tx_packets);
+		stats->tx_bytes += ovpn_compat_count(&dstats->tx_bytes);
+		stats->tx_dropped += ovpn_compat_count(&dstats->tx_drops);
 	}
 }
 
