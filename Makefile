@@ -59,7 +59,7 @@ deb: ## the Debian package ovpn-dkms, in out/deb
 
 ##@ Testing
 .PHONY: tests
-tests: ## all of the checks and tests below
+tests: ## check, kunit, kselftest and clients, one after the other
 	@scripts/tests
 
 .PHONY: check
