@@ -379,8 +379,8 @@ static void endpoint_is_of_test(struct kunit *test)
 		ovpn_endpoint_set_v4(&known[i], V4(192, 0, 2, 1), PORT);
 	for (i = 1; i < 4; i++)
 		ovpn_endpoint_set_local_v4(&known[i], V4(192, 0, 2, 99));
-	known[2].remote.port++;
-	known[3].remote.addr.v4++;
+	known[2].remote.port ^= htons(1);
+	known[3].remote.addr.v4 ^= htonl(1);
 	ovpn_endpoint_set_local_v4(&known[4], V4(192, 0, 2, 98));
 	for (i = 5; i < ARRAY_SIZE(known); i++) {
 		ovpn_endpoint_set_v6(&known[i], &linklocal6, i, PORT);

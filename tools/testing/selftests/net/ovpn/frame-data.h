@@ -126,6 +126,20 @@ static size_t seal(__u32 pkt_id, size_t len)
 	return FRAME_AAD_LEN + FRAME_TAG_LEN + len;
 }
 
+/* the bytes of hex digits at buf, FRAME_MAX at most; returns their length */
+static size_t unhex(__u8 *buf, const char *hex)
+{
+	size_t len = hex ? strlen(hex) / 2 : 0, i;
+	unsigned int byte;
+
+	for (i = 0; i < len && i < FRAME_MAX; i++) {
+		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+			errx(2, "bad hex digits %s", hex);
+		buf[i] = byte;
+	}
+	return i;
+}
+
 static const char *addr_text(const struct inner_addr *addr)
 {
 	static char text[4][INET6_ADDRSTRLEN];

@@ -9,9 +9,9 @@
 #include "frame-data.h"
 
 /*
- * The i-th one, at frame; returns its length. Nothing here is both authentic and
- * new; opcodes stay DATA_V1 or DATA_V2. What the device needs to tell them apart
- * is there: the first eight bytes.
+ * The i-th one, at frame; returns its length. Nothing here is both authentic
+ * and new; opcodes stay DATA_V1 or DATA_V2. What the device needs to tell them
+ * apart is there: the first eight bytes.
  */
 static size_t hostile(__u32 i)
 {
@@ -35,6 +35,21 @@ static size_t hostile(__u32 i)
 		fill_random(frame + FRAME_AAD_LEN, len - FRAME_AAD_LEN);
 	}
 	return len;
+}
+
+/*
+ * The i-th one as a record of a stream, at buf; returns its length. Over TCP,
+ * what is shorter than a header and a tag is the end of the connection.
+ */
+static size_t hostile_record(__u8 *buf, __u32 i)
+{
+	size_t len = hostile(i), least = FRAME_AAD_LEN + FRAME_TAG_LEN + 1;
+
+	len = len < least ? least : len;
+	buf[0] = len >> 8;
+	buf[1] = len;
+	memcpy(buf + 2, frame, len);
+	return 2 + len;
 }
 
 #endif

@@ -106,20 +106,6 @@ static void xmit(const __u8 *buf, size_t len)
 	xmit_to(&o.to, buf, len);
 }
 
-/* the bytes of hex digits at frame; returns their length */
-static size_t unhex(const char *hex)
-{
-	size_t len = hex ? strlen(hex) / 2 : 0, i;
-	unsigned int byte;
-
-	for (i = 0; i < len && i < FRAME_MAX; i++) {
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			errx(2, "bad hex digits %s", hex);
-		frame[i] = byte;
-	}
-	return i;
-}
-
 static void send_id(__u32 pkt_id)
 {
 	__u32 size = o.size, id = htonl(pkt_id);
@@ -131,7 +117,7 @@ static void send_id(__u32 pkt_id)
 	o.size = size;
 	if (!o.between)
 		return;
-	len = unhex(o.between);
+	len = unhex(frame, o.between);
 	memcpy(frame + len, &id, sizeof(id));
 	xmit(frame, len + sizeof(id));
 }
@@ -235,7 +221,7 @@ static void cmd_flood(void)
 
 static void cmd_bytes(void)
 {
-	xmit(frame, unhex(o.hex));
+	xmit(frame, unhex(frame, o.hex));
 }
 
 /* waits until the time for one datagram; -1 when there is none */

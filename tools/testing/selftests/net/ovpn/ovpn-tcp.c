@@ -217,19 +217,14 @@ static int cmd_flood(void)
 	__u32 i;
 
 	for (i = 0; i < o.count && !stopped(); i++) {
-		len = hostile(i);
-		if (len <= FRAME_AAD_LEN + FRAME_TAG_LEN)
-			len = FRAME_AAD_LEN + FRAME_TAG_LEN + 1;
-		put_be16(room + have, len);
-		memcpy(room + have + PREFIX, frame, len);
-		have += PREFIX + len;
+		have += hostile_record(room + have, i);
 		n.sent++;
 		if (have < ROOM - FRAME_MAX - PREFIX && i + 1 < o.count)
 			continue;
 		for (len = 0; len < have; len += part) {
-			part = 1 + rnd() % (rnd() % 4 ? 1500 : 65536);
-			part = part < have - len ? part : have - len;
-			write_all(fd, room + len, part);
+			part = rnd() % (rnd() % 4 ? 1500 : 65536) + 1;
+			write_all(fd, room + len,
+				  part < have - len ? part : have - len);
 		}
 		have = 0;
 	}
@@ -238,15 +233,7 @@ static int cmd_flood(void)
 
 static int cmd_bytes(void)
 {
-	size_t len = o.hex ? strlen(o.hex) / 2 : 0, i;
-	unsigned int byte;
-
-	for (i = 0; i < len && i < ROOM; i++) {
-		if (sscanf(o.hex + 2 * i, "%2x", &byte) != 1)
-			errx(2, "bad hex digits %s", o.hex);
-		room[i] = byte;
-	}
-	write_all(fd, room, len);
+	write_all(fd, room, unhex(room, o.hex));
 	return report();
 }
 
@@ -581,9 +568,8 @@ static const struct {
 	{ "burst", cmd_burst }, { "bytes", cmd_bytes }, { "check", cmd_check },
 	{ "crumbs", cmd_crumbs }, { "flood", cmd_flood },
 	{ "garbage", cmd_garbage }, { "length", cmd_length },
-	{ "ping", cmd_ping },
-	{ "recv", cmd_receive }, { "reset", cmd_reset }, { "send", cmd_send },
-	{ "serve", cmd_serve }, { "shut", cmd_shut },
+	{ "ping", cmd_ping }, { "recv", cmd_receive }, { "reset", cmd_reset },
+	{ "send", cmd_send }, { "serve", cmd_serve }, { "shut", cmd_shut },
 	{ "sockmap", cmd_sockmap }, { "split", cmd_split },
 	{ "talk", cmd_talk }, { "ulp", cmd_ulp },
 };
