@@ -37,16 +37,14 @@ static const char usage_text[] =
 "  ping         inner echo requests, each waits for its reply\n"
 "  talk         send count control records while as many come\n"
 "others:\n"
-"  shut         end the stream\n"
-"  reset        reset the connection\n"
+"  shut, reset  end the stream, or the connection\n"
 "  ulp          give the socket the upper layer protocol what NAME\n"
 "  sockmap      put the socket into a map, until killed\n"
 "  check        what user space may do: what NAME, at sock PATH and far PATH\n"
 "words:\n"
 "  what data|control|both         records to send; of recv: control is enough\n"
-"  seq N                          number of the first control record\n"
-"  bytes N, len N, pieces N, chunk N, pause MS, far PATH\n"
-"  and those of ovpn-frames\n";
+"  seq N                          of the first control record\n"
+"  bytes N, len N, pieces N, chunk N, pause MS, far PATH; ovpn-frames' words\n";
 
 #define ROOM	(256 << 10)
 
@@ -223,8 +221,8 @@ static int cmd_flood(void)
 			continue;
 		for (len = 0; len < have; len += part) {
 			part = rnd() % (rnd() % 4 ? 1500 : 65536) + 1;
-			write_all(fd, room + len,
-				  part < have - len ? part : have - len);
+			part = part < have - len ? part : have - len;
+			write_all(fd, room + len, part);
 		}
 		have = 0;
 	}
