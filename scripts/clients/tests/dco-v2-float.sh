@@ -50,6 +50,8 @@ float()
 
 	stage_up 1
 	server --proto "$proto" --reneg-sec 0 --keepalive 5 20
+	# 2.6 wants the family of the address
+	[[ $remote == *:* ]] || proto=udp4
 	client 1 --remote "$remote" 1194 "$proto" --reneg-sec 0
 	connected client1
 	check "the server is offloaded" offloaded server

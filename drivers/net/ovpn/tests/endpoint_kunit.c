@@ -315,7 +315,7 @@ static void endpoint_unicast4_test(struct kunit *test)
 	struct ovpn_endpoint ep;
 	int i;
 
-	ovpn_endpoint_set_v4(&ep, V4(0, 0, 0, 1), PORT);
+	ovpn_endpoint_set_v4(&ep, 0, PORT);
 	KUNIT_EXPECT_FALSE(test, ovpn_endpoint_is_unicast(&ep));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		ovpn_endpoint_set_v4(&ep, bad[i], PORT);
