@@ -22,6 +22,7 @@
 #include <net/tcp.h>
 
 #include "chunk.h"
+#include "proto.h"
 
 /* After a packet that did not follow, let so many pass before the next try:
  * each vain one costs a copy.
@@ -193,7 +194,8 @@ EXPORT_SYMBOL_IF_KUNIT(ovpn_gro_start);
  *
  * Context: BH off, between ovpn_chunk_lock() and ovpn_chunk_unlock(), as long
  * as the place is used.
- * Return: @len bytes of memory, or NULL if the packet cannot be one.
+ * Return: @len bytes of memory, and %OVPN_HEADER_SIZE behind them that may be
+ * written to as well; or NULL if the packet cannot be one.
  */
 u8 *ovpn_gro_slot(struct ovpn_gro *gro, unsigned int len)
 {
@@ -208,7 +210,7 @@ u8 *ovpn_gro_slot(struct ovpn_gro *gro, unsigned int len)
 	    gro->segments >= OVPN_GRO_SEGMENTS)
 		return NULL;
 
-	chunk = ovpn_chunk_get(OVPN_CHUNK_RX, len);
+	chunk = ovpn_chunk_get(OVPN_CHUNK_RX, len + OVPN_HEADER_SIZE);
 	if (unlikely(!chunk))
 		return NULL;
 	gro->chunk = chunk;

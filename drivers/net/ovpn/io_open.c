@@ -39,8 +39,9 @@
  * @dsfield: their DS field, or 0
  * @offset: where in the buffer the ciphertext starts
  * @len: size of the ciphertext, and of the plaintext
- * @header: the packet's header, in front of the ciphertext or elsewhere
+ * @header: the packet's header, or NULL if it is in pieces
  * @text: the ciphertext, or NULL if it is in pieces
+ * @op: the first word of the header
  * @id: the packet's id
  */
 struct ovpn_open_job {
@@ -52,6 +53,7 @@ struct ovpn_open_job {
 	unsigned int len;
 	const u8 *header;
 	const u8 *text;
+	u32 op;
 	u32 id;
 };
 
@@ -134,22 +136,37 @@ static bool ovpn_open_run_start(struct ovpn_open_run *run, struct sk_buff *skb,
 	return true;
 }
 
-/* Authenticate and decrypt into memory of its own. If the ciphertext is one
- * piece, the cipher copies on the way, for nothing.
+/* Put a header that is in pieces where it is one, and where the cipher can map
+ * it: not on the stack. What has been read of it already is not read again, so
+ * that what is authenticated is what was acted upon.
+ */
+static int ovpn_open_header(const struct ovpn_open_job *job, u8 *header)
+{
+	put_unaligned_be32(job->op, header);
+	put_unaligned_be32(job->id, header + OVPN_OP_SIZE);
+	return skb_copy_bits(job->skb, job->offset - OVPN_TAG_SIZE,
+			     header + OVPN_AAD_SIZE, OVPN_TAG_SIZE);
+}
+
+/* Authenticate and decrypt into memory of its own, with room for a header
+ * behind the text. If the ciphertext is one piece, the cipher copies on the
+ * way, for nothing.
  */
 static int ovpn_open_text(struct ovpn_open_run *run,
 			  const struct ovpn_open_job *job, u8 *dst)
 {
-	const u8 *text = job->text;
-	int ret;
+	const u8 *header = job->header, *text = job->text;
+	int ret = 0;
 
 	if (unlikely(!text)) {
 		ret = skb_copy_bits(job->skb, job->offset, dst, job->len);
-		if (ret)
-			return ret;
 		text = dst;
 	}
-	return ovpn_aead_open(run->key, job->header, text, dst, job->len);
+	if (unlikely(!header && !ret)) {
+		ret = ovpn_open_header(job, dst + job->len);
+		header = dst + job->len;
+	}
+	return ret ?: ovpn_aead_open(run->key, header, text, dst, job->len);
 }
 
 /* Open a packet into a new buffer, because the old one is shared, or in pieces,
@@ -161,7 +178,7 @@ static struct sk_buff *ovpn_open_copy(struct ovpn_open_run *run,
 	struct sk_buff *copy;
 	int ret;
 
-	copy = ovpn_chunk_alloc_skb(run->napi, job->len);
+	copy = ovpn_chunk_alloc_skb(run->napi, job->len + OVPN_HEADER_SIZE);
 	if (unlikely(!copy))
 		return ERR_PTR(-ENOMEM);
 
@@ -422,27 +439,36 @@ static void ovpn_open_job(struct ovpn_open_run *run,
 		napi_consume_skb(own, 1);
 }
 
-/* Find header and ciphertext, which mostly are one piece. The header may be put
- * into @buf. Returns false if the packet is too short.
+/* Find header and ciphertext, which mostly are one piece. Returns false if the
+ * packet is too short.
  */
 static bool ovpn_open_find(struct ovpn_open_job *job, unsigned int offset,
-			   unsigned int size, u8 *buf)
+			   unsigned int size)
 {
+	u8 buf[OVPN_AAD_SIZE];
+	const u8 *first;
+
 	if (unlikely(size <= OVPN_HEADER_SIZE))
 		return false;
 	job->offset = offset + OVPN_HEADER_SIZE;
 	job->len = size - OVPN_HEADER_SIZE;
 
-	job->header = ovpn_skb_piece(job->skb, offset, size);
-	if (likely(job->header)) {
-		job->text = job->header + OVPN_HEADER_SIZE;
+	first = ovpn_skb_piece(job->skb, offset, size);
+	if (likely(first)) {
+		job->header = first;
+		job->text = first + OVPN_HEADER_SIZE;
 	} else {
-		if (skb_copy_bits(job->skb, offset, buf, OVPN_HEADER_SIZE))
-			return false;
-		job->header = buf;
+		first = ovpn_skb_piece(job->skb, offset, OVPN_HEADER_SIZE);
+		job->header = first;
 		job->text = ovpn_skb_piece(job->skb, job->offset, job->len);
 	}
-	job->id = get_unaligned_be32(job->header + OVPN_OP_SIZE);
+	if (unlikely(!first)) {
+		if (skb_copy_bits(job->skb, offset, buf, sizeof(buf)))
+			return false;
+		first = buf;
+	}
+	job->op = get_unaligned_be32(first);
+	job->id = get_unaligned_be32(first + OVPN_OP_SIZE);
 	return true;
 }
 
@@ -491,7 +517,6 @@ void ovpn_open_begin(struct ovpn_open_run *run, struct ovpn_priv *ovpn,
  */
 void ovpn_open_datagram(struct ovpn_open_run *run, struct sk_buff *skb)
 {
-	u8 buf[OVPN_HEADER_SIZE] __uninitialized;
 	struct ovpn_open_job job = {
 		.skb = skb,
 		.datagram = true,
@@ -502,12 +527,11 @@ void ovpn_open_datagram(struct ovpn_open_run *run, struct sk_buff *skb)
 		return;
 	}
 	if (unlikely(!ovpn_open_find(&job, sizeof(struct udphdr),
-				     skb->len - sizeof(struct udphdr), buf))) {
+				     skb->len - sizeof(struct udphdr)))) {
 		ovpn_drop(run->ovpn, skb, OVPN_DROP_RX_SHORT);
 		return;
 	}
-	if (likely(ovpn_open_run_start(run, skb,
-				       get_unaligned_be32(job.header))))
+	if (likely(ovpn_open_run_start(run, skb, job.op)))
 		ovpn_open_job(run, &job);
 }
 
@@ -542,18 +566,16 @@ void ovpn_open_record(struct ovpn_open_run *run, struct ovpn_peer *peer,
 		      struct sk_buff *skb, unsigned int offset,
 		      unsigned int len)
 {
-	u8 buf[OVPN_HEADER_SIZE] __uninitialized;
 	struct ovpn_open_job job = {
 		.skb = skb,
 		.stream = true,
 	};
 
-	if (unlikely(!ovpn_open_find(&job, offset, len, buf))) {
+	if (unlikely(!ovpn_open_find(&job, offset, len))) {
 		ovpn_drop(run->ovpn, NULL, OVPN_DROP_RX_SHORT);
 		return;
 	}
-	if (likely(ovpn_open_run_record(run, peer, NULL,
-					get_unaligned_be32(job.header))))
+	if (likely(ovpn_open_run_record(run, peer, NULL, job.op)))
 		ovpn_open_job(run, &job);
 }
 
@@ -574,11 +596,11 @@ void ovpn_open_whole(struct ovpn_open_run *run, struct ovpn_peer *peer,
 		.len = skb->len - OVPN_HEADER_SIZE,
 		.header = skb->data,
 		.text = skb->data + OVPN_HEADER_SIZE,
+		.op = get_unaligned_be32(skb->data),
 		.id = get_unaligned_be32(skb->data + OVPN_OP_SIZE),
 	};
 
-	if (likely(ovpn_open_run_record(run, peer, skb,
-					get_unaligned_be32(skb->data))))
+	if (likely(ovpn_open_run_record(run, peer, skb, job.op)))
 		ovpn_open_job(run, &job);
 }
 

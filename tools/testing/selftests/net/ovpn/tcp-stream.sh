@@ -41,7 +41,7 @@ test_split_in_two()
 	counting
 	user_start user recv what control count 1299
 	# a reader that gets no processor for long would find its queue full
-	raw split what both bytes 1300 size 100 pause $((OVPN_SLOW - 1))
+	raw split what both bytes 1300 size 100 pause "$OVPN_SLOW"
 	segments 1900
 	user_got user 1299
 	came 1299
