@@ -28,7 +28,6 @@ static_assert(OVPN_TX_PUSH >= OVPN_AEAD_HEADROOM);
 #define OVPN_GRO_HEADER_MAX	(sizeof(struct ipv6hdr) + 60)
 
 struct ovpn_chunk;
-struct ovpn_endpoint;
 struct ovpn_key;
 struct ovpn_open_run;
 struct ovpn_peer;
@@ -148,8 +147,8 @@ static inline struct ovpn_tx_cb *ovpn_tx_cb(const struct sk_buff *skb)
 	return (struct ovpn_tx_cb *)skb->cb;
 }
 
-void ovpn_learn_endpoint(struct ovpn_peer *peer,
-			 const struct ovpn_endpoint *from, u32 now);
+void ovpn_learn_sender(struct ovpn_peer *peer, const struct sk_buff *skb,
+		       u32 now);
 
 bool ovpn_gro_start(struct ovpn_gro *gro, struct sk_buff *skb);
 u8 *ovpn_gro_slot(struct ovpn_gro *gro, unsigned int len);

@@ -5,6 +5,8 @@
 
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
+#include <linux/rcupdate.h>
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timer.h>
@@ -19,18 +21,11 @@
  */
 #define OVPN_FLOAT_INTERVAL	1
 
-/**
- * ovpn_learn_endpoint - the peer has moved: follow it
- * @peer: the peer
- * @from: where its newest authentic packet came from
- * @now: boot time in seconds
- *
- * Only a peer that is in the table may be put into another place of the table.
- *
- * Context: BH off, RCU read section; takes &ovpn_priv.lock.
+/* The peer has moved. Only a peer that is in the table may be put into another
+ * place of the table.
  */
-void ovpn_learn_endpoint(struct ovpn_peer *peer,
-			 const struct ovpn_endpoint *from, u32 now)
+static void ovpn_learn_endpoint(struct ovpn_peer *peer,
+				const struct ovpn_endpoint *from, u32 now)
 {
 	struct ovpn_peer_endpoint *new, *old;
 	struct ovpn_priv *ovpn = peer->ovpn;
@@ -65,4 +60,27 @@ void ovpn_learn_endpoint(struct ovpn_peer *peer,
 	}
 out:
 	spin_unlock_bh(&ovpn->lock);
+}
+
+/**
+ * ovpn_learn_sender - the peer is where its newest packet came from
+ * @peer: the peer
+ * @skb: its newest authentic datagram, with its outer headers
+ * @now: boot time in seconds
+ *
+ * Context: BH off, RCU read section; takes &ovpn_priv.lock if it has moved.
+ */
+void ovpn_learn_sender(struct ovpn_peer *peer, const struct sk_buff *skb,
+		       u32 now)
+{
+	const struct ovpn_peer_endpoint *known;
+	struct ovpn_endpoint from;
+
+	known = rcu_dereference(peer->endpoint);
+	if (likely(known && ovpn_endpoint_is_of(&known->ep, skb)))
+		return;
+
+	if (!ovpn_endpoint_from_skb(&from, skb) &&
+	    !ovpn_peer_endpoint_current(peer, &from))
+		ovpn_learn_endpoint(peer, &from, now);
 }

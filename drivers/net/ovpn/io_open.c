@@ -213,22 +213,6 @@ static struct sk_buff *ovpn_open_alone(struct ovpn_open_run *run,
 	return skb;
 }
 
-/* the peer is where its newest authentic datagram came from */
-static void ovpn_open_learn(struct ovpn_open_run *run,
-			    const struct sk_buff *skb)
-{
-	const struct ovpn_peer_endpoint *known;
-	struct ovpn_endpoint from;
-
-	known = rcu_dereference(run->peer->endpoint);
-	if (likely(known && ovpn_endpoint_is_of(&known->ep, skb)))
-		return;
-
-	if (!ovpn_endpoint_from_skb(&from, skb) &&
-	    !ovpn_peer_endpoint_current(run->peer, &from))
-		ovpn_learn_endpoint(run->peer, &from, run->now);
-}
-
 /* What only an authentic packet may do. A packet overtaken by newer ones says
  * nothing about where the peer is now, and neither does a TCP connection.
  */
@@ -244,7 +228,7 @@ static bool ovpn_open_fresh(struct ovpn_open_run *run,
 	spin_unlock(&replay->lock);
 
 	if (likely(fresh && newest && job->datagram))
-		ovpn_open_learn(run, job->skb);
+		ovpn_learn_sender(run->peer, job->skb, run->now);
 	return fresh;
 }
 
