@@ -27,9 +27,23 @@ card()
 	in_ns "$1" ethtool -K veth gro on
 }
 
-# patient NS: its card waits for more, so that single sends are merged, too
+# acquainted NS ADDR...: it knows these neighbours, and they know it
+acquainted()
+{
+	local addr
+
+	for addr in "${@:2}"; do
+		in_ns "$1" ping -q -c 1 -W 5 "$addr" >/dev/null ||
+			die "no answer from $addr"
+	done
+}
+
+# patient NS: its card waits for more, so that single sends are merged, too.
+# Answers of neighbours would have to wait as well, and what is sent meanwhile
+# is soon too much for their queue: they are asked before.
 patient()
 {
+	acquainted "$1" "$(outer udp4 2)" "$(outer udp6 2)"
 	in_ns "$1" sh -c "echo 2 >/sys/class/net/veth/napi_defer_hard_irqs
 		echo 100000000 >/sys/class/net/veth/gro_flush_timeout"
 }
@@ -377,6 +391,7 @@ forwarded()
 	ip -n "$B" route add fd07::/64 via fd00::1
 	in_ns "$A" sysctl -qw net.ipv4.ip_forward=1 \
 		net.ipv6.conf.all.forwarding=1
+	acquainted "$L" 192.168.7.1 fd07::1
 	card "$A" "$B"
 	patient "$A"
 	watch "$A"
@@ -403,6 +418,8 @@ forwarded()
 	sniff wire "$L"
 	frames "$B" send from "$(outer "udp$1" 2)" 4321 to "$to" "$PORT" \
 		"${words[@]}" dir 1 count $n size 800
+	# another socket is another flow to GRO: it would not wait for this one
+	wait_for counts "$L" came $n
 	frames "$B" send from "$(outer "udp$1" 2)" 4321 to "$to" "$PORT" \
 		"${words[@]}" dir 1 count $n size 800 pkt-id $((n + 1)) vary
 	finish taker || { tail "$T/taker.out"; die "not all came, or not intact"; }
