@@ -67,7 +67,8 @@ vm_tests_wait()
 	((--running)) || true
 	ended=${name_of[$pid]}
 	printf '# %s: %d s\n' "$ended" "$(<"$dir/$ended.seconds")"
-	if [[ -n ${AGAIN:-} ]] && ((status && status != 4 && status != 123)); then
+	if [[ -n ${AGAIN:-} ]] && ((status && status != 4 && status != 123)) &&
+	   ! grep -q '^vm: the kernel complained' "$dir/$ended.out"; then
 		vm_tests_why "$dir/$ended.out"
 		printf '# %s: failed, and will run again alone\n' "$ended"
 		vm_tests_again+=("$ended")
