@@ -137,7 +137,7 @@ struct ovpn_peer_table {
 	struct xarray by_id;
 	struct rhashtable by_vpn4;
 	struct rhashtable by_vpn6;
-	struct rhashtable by_endpoint;
+	struct rhltable by_endpoint;
 	atomic_t generation;
 	bool closed;
 };

@@ -132,7 +132,7 @@ struct ovpn_peer {
 	struct ovpn_remote remote;
 	struct rhash_head by_vpn4;
 	struct rhash_head by_vpn6;
-	struct rhash_head by_endpoint;
+	struct rhlist_head by_endpoint;
 	bool hashed;
 	struct list_head leaving;
 	u8 del_reason;

@@ -31,8 +31,9 @@ static const struct rhashtable_params ovpn_vpn6_params = {
 	.automatic_shrinking = true,
 };
 
-/* Two peers may claim one transport address for a while, as when a client
- * restarts: the table keeps both, and finds either.
+/* Several peers may claim one transport address, as when a client restarts: the
+ * table keeps all of them, and finds one. They have a list of their own, as a
+ * hash table takes a long chain for an attack.
  */
 static const struct rhashtable_params ovpn_endpoint_params = {
 	.head_offset = offsetof(struct ovpn_peer, by_endpoint),
@@ -68,7 +69,7 @@ int ovpn_peer_table_init(struct ovpn_priv *ovpn)
 	ret = rhashtable_init(&table->by_vpn6, &ovpn_vpn6_params);
 	if (ret)
 		goto err_vpn4;
-	ret = rhashtable_init(&table->by_endpoint, &ovpn_endpoint_params);
+	ret = rhltable_init(&table->by_endpoint, &ovpn_endpoint_params);
 	if (ret)
 		goto err_vpn6;
 	return 0;
@@ -94,7 +95,7 @@ void ovpn_peer_table_exit(struct ovpn_priv *ovpn)
 	if (ovpn_is_p2p(ovpn))
 		return;
 
-	rhashtable_destroy(&table->by_endpoint);
+	rhltable_destroy(&table->by_endpoint);
 	rhashtable_destroy(&table->by_vpn6);
 	rhashtable_destroy(&table->by_vpn4);
 	xa_destroy(&table->by_id);
@@ -147,8 +148,8 @@ static int ovpn_hash_endpoint(struct ovpn_peer *peer)
 	if (peer->remote.family == AF_UNSPEC)
 		return 0;
 
-	ret = rhashtable_insert_fast(&peer->ovpn->table.by_endpoint,
-				     &peer->by_endpoint, ovpn_endpoint_params);
+	ret = rhltable_insert(&peer->ovpn->table.by_endpoint,
+			      &peer->by_endpoint, ovpn_endpoint_params);
 	if (ret)
 		peer->remote.family = AF_UNSPEC;
 	return ret;
@@ -157,9 +158,8 @@ static int ovpn_hash_endpoint(struct ovpn_peer *peer)
 static void ovpn_unhash_endpoint(struct ovpn_peer *peer)
 {
 	if (peer->remote.family != AF_UNSPEC)
-		rhashtable_remove_fast(&peer->ovpn->table.by_endpoint,
-				       &peer->by_endpoint,
-				       ovpn_endpoint_params);
+		rhltable_remove(&peer->ovpn->table.by_endpoint,
+				&peer->by_endpoint, ovpn_endpoint_params);
 }
 
 static int ovpn_peer_table_add_mp(struct ovpn_peer *peer)
@@ -411,11 +411,15 @@ ovpn_peer_lookup_endpoint_rcu(struct ovpn_priv *ovpn,
 			      const struct ovpn_remote *remote)
 {
 	struct ovpn_peer_endpoint *endpoint;
+	struct rhlist_head *list;
 	struct ovpn_peer *peer;
 
-	if (!ovpn_is_p2p(ovpn))
-		return rhashtable_lookup(&ovpn->table.by_endpoint, remote,
-					 ovpn_endpoint_params);
+	if (!ovpn_is_p2p(ovpn)) {
+		list = rhltable_lookup(&ovpn->table.by_endpoint, remote,
+				       ovpn_endpoint_params);
+		return list ? container_of(list, struct ovpn_peer,
+					   by_endpoint) : NULL;
+	}
 
 	peer = rcu_dereference(ovpn->table.single);
 	if (!peer)
