@@ -66,6 +66,7 @@ static bool apply_number(int fd, struct args *a)
 	} numbers[] = {
 		{ "mark", SOL_SOCKET, SO_MARK },
 		{ "pmtudisc", IPPROTO_IP, IP_MTU_DISCOVER },
+		{ "pmtudisc6", IPPROTO_IPV6, IPV6_MTU_DISCOVER },
 		{ "rcvbuf", SOL_SOCKET, SO_RCVBUFFORCE },
 		{ "sndbuf", SOL_SOCKET, SO_SNDBUFFORCE },
 		{ "tos", IPPROTO_IP, IP_TOS },
