@@ -10,6 +10,7 @@ DEBUG ?=
 TESTS ?=
 ROUNDS ?=
 CPUS ?=
+SOAK ?=
 
 debug := $(if $(filter-out 0 n no,$(DEBUG)),--debug)
 
@@ -82,6 +83,10 @@ kselftest-mainline: ## the selftests of the kernel's own ovpn, on our driver
 clients: ## unmodified OpenVPN programs over our driver (DEBUG=1, TESTS="name...")
 	@scripts/setup tree build vm
 	@scripts/clients/run $(debug) $(TESTS)
+
+.PHONY: soak
+soak: ## a thousand peers that come and go, for half an hour (SOAK=2h, DEBUG=1)
+	@scripts/soak $(debug) $(SOAK)
 
 .PHONY: compat-check
 compat-check: ## on Debian's kernels, old and new, in QEMU (TESTS="6.1...")

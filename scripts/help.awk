@@ -16,6 +16,7 @@ END {
 	row("CPUS=N", "of the machine that measures (1)")
 	row("ROUNDS=N", "how often each driver is measured (5)")
 	row("TESTS=\"...\"", "only these tests")
+	row("SOAK=TIME", "of make soak: 90s, 30m or 2h (30m)")
 	row("JOBS=N", "processes of a build (number of CPUs)")
 	row("OVPN_CACHE=DIR", "kernel, objects, guest root (~/.cache/ovpn)")
 }

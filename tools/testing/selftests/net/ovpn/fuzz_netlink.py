@@ -115,6 +115,8 @@ class Spec:
     def __init__(self, path):
         with open(path, encoding="utf-8") as file:
             text = yaml.safe_load(file)
+        self.enums = {one["name"]: one["entries"]
+                      for one in text["definitions"] if one["type"] == "enum"}
         self.sets = {}
         for one in text["attribute-sets"]:
             base = self.sets.get(one.get("subset-of"), {})
