@@ -39,13 +39,17 @@ need()
 # Progress is a line at the start and the time taken at the end.
 step()
 {
-	local text=$1 log start=$SECONDS rc=0
+	local text=$1 log start=$SECONDS rc
 
 	shift
 	mkdir -p "$OUT/log"
 	log=$(mktemp "$OUT/log/step.XXXXXX")
 	printf '  %s ...' "$text" >&2
-	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	# in no condition, so that a function ends with its first failure
+	set +e
+	(set -e; "$@") >"$log" 2>&1 </dev/null
+	rc=$?
+	set -e
 	if ((rc)); then
 		printf ' failed (status %d)\n' "$rc" >&2
 		tail -n 60 "$log" >&2
