@@ -38,7 +38,7 @@ regen: ## netlink code and uapi header from the YAML specification
 
 ##@ Installing
 .PHONY: modules_install install
-modules_install install: modules ## ovpn.ko for one kernel, into updates/ (INSTALL_MOD_PATH)
+modules_install install: modules ## ovpn.ko for one kernel, into updates/ (INSTALL_MOD_PATH, SIGN_KEY)
 	@scripts/install "$(KDIR)" install
 
 .PHONY: uninstall
@@ -93,7 +93,7 @@ compat-check: ## on Debian's kernels, old and new, in QEMU (TESTS="6.1...")
 	@scripts/compat/check $(TESTS)
 
 .PHONY: install-check
-install-check: ## all ways to install, in a clean Debian (TESTS="6.1...")
+install-check: ## all ways to install, in clean Debians (TESTS="bookworm...")
 	@scripts/setup tree vm
 	@scripts/install-check $(TESTS)
 
