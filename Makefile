@@ -93,7 +93,7 @@ compat-check: ## on Debian's kernels, old and new, in QEMU (TESTS="6.1...")
 	@scripts/compat/check $(TESTS)
 
 .PHONY: install-check
-install-check: ## all ways to install, in clean Debians (TESTS="bookworm...")
+install-check: ## all ways to install, in a clean Debian (TESTS="bookworm...")
 	@scripts/setup tree vm
 	@scripts/install-check $(TESTS)
 
