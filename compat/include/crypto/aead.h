@@ -6,6 +6,10 @@
  * all to use is asynchronous therefore. But the part of them that does the
  * work is synchronous, if hidden: it is used whenever the FPU is free, and a
  * plain cipher, which needs none, whenever it is not.
+ *
+ * A cipher that is put together of others, as the plain one is, keeps buffers
+ * in the request, and maps them by their pages. The stack need not have such:
+ * those requests are made anew, in memory that has.
  */
 
 #ifndef _OVPN_COMPAT_CRYPTO_AEAD_H_
@@ -24,7 +28,8 @@
 #include <linux/slab.h>
 #include <linux/sprintf.h>
 
-#define MAX_SYNC_AEAD_REQSIZE	768
+/* what a request on the stack has room for: nothing of the cipher's own */
+#define MAX_SYNC_AEAD_REQSIZE	0
 
 /* the cipher twice: @simd, which may be NULL, and @plain */
 struct ovpn_compat_aead {
@@ -35,20 +40,6 @@ struct ovpn_compat_aead {
 struct crypto_sync_aead {
 	struct ovpn_compat_aead base;
 };
-
-static inline struct crypto_aead *
-ovpn_compat_aead_alloc(const char *name, u32 type, u32 mask)
-{
-	struct crypto_aead *tfm;
-
-	tfm = crypto_alloc_aead(name, type, mask | CRYPTO_ALG_ASYNC);
-	if (!IS_ERR(tfm) &&
-	    crypto_aead_reqsize(tfm) > MAX_SYNC_AEAD_REQSIZE) {
-		crypto_free_aead(tfm);
-		return ERR_PTR(-EINVAL);
-	}
-	return tfm;
-}
 
 static inline struct crypto_sync_aead *
 crypto_alloc_sync_aead(const char *name, u32 type, u32 mask)
@@ -61,7 +52,7 @@ crypto_alloc_sync_aead(const char *name, u32 type, u32 mask)
 	if (!sync)
 		return ERR_PTR(-ENOMEM);
 
-	tfm = ovpn_compat_aead_alloc(name, type, mask);
+	tfm = crypto_alloc_aead(name, type, mask | CRYPTO_ALG_ASYNC);
 	if (IS_ERR(tfm)) {
 		kfree(sync);
 		return ERR_CAST(tfm);
@@ -69,8 +60,8 @@ crypto_alloc_sync_aead(const char *name, u32 type, u32 mask)
 	sync->base.plain = tfm;
 
 	snprintf(hidden, sizeof(hidden), "__%s", name);
-	tfm = ovpn_compat_aead_alloc(hidden, type | CRYPTO_ALG_INTERNAL,
-				     mask | CRYPTO_ALG_INTERNAL);
+	mask |= CRYPTO_ALG_ASYNC | CRYPTO_ALG_INTERNAL;
+	tfm = crypto_alloc_aead(hidden, type | CRYPTO_ALG_INTERNAL, mask);
 	if (!IS_ERR(tfm))
 		sync->base.simd = tfm;
 	return sync;
@@ -115,6 +106,33 @@ static inline void aead_request_set_sync_tfm(struct aead_request *req,
 	aead_request_set_tfm(req, simd ? sync->base.simd : sync->base.plain);
 }
 
+static inline int
+ovpn_compat_aead_crypt(struct aead_request *req,
+		       int (*crypt)(struct aead_request *req))
+{
+	struct crypto_aead *tfm = crypto_aead_reqtfm(req);
+	struct aead_request *copy;
+	int ret;
+
+	if (likely(crypto_aead_reqsize(tfm) <= MAX_SYNC_AEAD_REQSIZE))
+		return crypt(req);
+
+	copy = aead_request_alloc(tfm, GFP_ATOMIC | __GFP_NOWARN);
+	if (!copy)
+		return -ENOMEM;
+	aead_request_set_callback(copy, 0, NULL, NULL);
+	aead_request_set_ad(copy, req->assoclen);
+	aead_request_set_crypt(copy, req->src, req->dst, req->cryptlen,
+			       req->iv);
+	ret = crypt(copy);
+	aead_request_free(copy);
+	return ret;
+}
+
+#define crypto_aead_encrypt(req) \
+	ovpn_compat_aead_crypt(req, crypto_aead_encrypt)
+#define crypto_aead_decrypt(req) \
+	ovpn_compat_aead_crypt(req, crypto_aead_decrypt)
 #define crypto_free_aead	ovpn_compat_aead_free
 #define crypto_aead_setkey	ovpn_compat_aead_setkey
 #define crypto_aead_setauthsize	ovpn_compat_aead_setauthsize
