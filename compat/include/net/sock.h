@@ -47,13 +47,16 @@ ovpn_compat_is_tcp_wmem(void (*destructor)(struct sk_buff *skb))
 		return false;
 
 	sprint_symbol_no_offset(name, (unsigned long)destructor);
-	if (!strcmp(name, "tcp_wfree"))
+	if (!strcmp(name, "tcp_wfree")) {
 		WRITE_ONCE(full, destructor);
-	else if (!strcmp(name, "__sock_wfree"))
+		return true;
+	}
+	if (!strcmp(name, "__sock_wfree")) {
 		WRITE_ONCE(ack, destructor);
-	else
-		WRITE_ONCE(other, destructor);
-	return destructor != READ_ONCE(other);
+		return true;
+	}
+	WRITE_ONCE(other, destructor);
+	return false;
 }
 
 static inline bool is_skb_wmem(const struct sk_buff *skb)
