@@ -280,8 +280,8 @@ fr_end()
 sniff()
 {
 	spawn "$1" ip netns exec "$2" "$FRAMES" sniff dev veth \
-		to 0.0.0.0 "$PORT" secret secret dir 1 timeout 60 \
-		quiet unordered "${@:3}"
+		to 0.0.0.0 "$PORT" secret secret dir 1 \
+		timeout $((60 * OVPN_SLOW)) quiet unordered "${@:3}"
 	said "$1" ready
 }
 
