@@ -128,15 +128,22 @@ static const char ovpn_drop_names[][ETH_GSTRING_LEN] = {
 /* private flags, by bit */
 static const char ovpn_flag_names[][ETH_GSTRING_LEN] = {
 	"mss-clamp",
+	"rx-steering",
 };
 
 #define OVPN_FLAG_MSS_CLAMP	BIT(0)
+#define OVPN_FLAG_RX_STEERING	BIT(1)
+
+/* statistics behind those of drops */
+static const char ovpn_count_names[][ETH_GSTRING_LEN] = {
+	"rx_steered",
+};
 
 static int ovpn_ethtool_sset_count(struct net_device *dev, int sset)
 {
 	switch (sset) {
 	case ETH_SS_STATS:
-		return OVPN_DROP_MAX;
+		return OVPN_DROP_MAX + ARRAY_SIZE(ovpn_count_names);
 	case ETH_SS_PRIV_FLAGS:
 		return ARRAY_SIZE(ovpn_flag_names);
 	default:
@@ -146,26 +153,31 @@ static int ovpn_ethtool_sset_count(struct net_device *dev, int sset)
 
 static void ovpn_ethtool_strings(struct net_device *dev, u32 sset, u8 *data)
 {
-	if (sset == ETH_SS_STATS)
+	if (sset == ETH_SS_STATS) {
 		memcpy(data, ovpn_drop_names, sizeof(ovpn_drop_names));
-	else if (sset == ETH_SS_PRIV_FLAGS)
+		memcpy(data + sizeof(ovpn_drop_names), ovpn_count_names,
+		       sizeof(ovpn_count_names));
+	} else if (sset == ETH_SS_PRIV_FLAGS) {
 		memcpy(data, ovpn_flag_names, sizeof(ovpn_flag_names));
+	}
 }
 
 static u32 ovpn_ethtool_get_flags(struct net_device *dev)
 {
 	const struct ovpn_priv *ovpn = netdev_priv(dev);
 
-	return ovpn->mss_clamp ? OVPN_FLAG_MSS_CLAMP : 0;
+	return (ovpn->mss_clamp ? OVPN_FLAG_MSS_CLAMP : 0) |
+	       (ovpn->rx_steering ? OVPN_FLAG_RX_STEERING : 0);
 }
 
 static int ovpn_ethtool_set_flags(struct net_device *dev, u32 flags)
 {
 	struct ovpn_priv *ovpn = netdev_priv(dev);
 
-	if (flags & ~OVPN_FLAG_MSS_CLAMP)
+	if (flags & ~(OVPN_FLAG_MSS_CLAMP | OVPN_FLAG_RX_STEERING))
 		return -EINVAL;
 	WRITE_ONCE(ovpn->mss_clamp, flags & OVPN_FLAG_MSS_CLAMP);
+	WRITE_ONCE(ovpn->rx_steering, flags & OVPN_FLAG_RX_STEERING);
 	return 0;
 }
 
@@ -182,6 +194,7 @@ static void ovpn_ethtool_stats(struct net_device *dev,
 		for (i = 0; i < OVPN_DROP_MAX; i++)
 			data[i] += READ_ONCE(drops->count[i]);
 	}
+	data[OVPN_DROP_MAX] = ovpn_rx_steered(netdev_priv(dev));
 }
 
 static void ovpn_ethtool_drvinfo(struct net_device *dev,
@@ -262,6 +275,7 @@ static int ovpn_link_new(struct net_device *dev,
 
 	ovpn->dev = dev;
 	ovpn->mss_clamp = true;
+	ovpn->rx_steering = true;
 	ovpn->mode = OVPN_MODE_P2P;
 	if (data && data[IFLA_OVPN_MODE])
 		ovpn->mode = nla_get_u8(data[IFLA_OVPN_MODE]);

@@ -7,6 +7,7 @@
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/smp.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
@@ -100,6 +101,39 @@ struct ovpn_open_run {
 };
 
 /**
+ * struct ovpn_steer - which CPU polls a receive queue
+ * @csd: has another CPU poll; whose turn it is, the consumer or who schedules
+ *	it, owns it
+ * @napi: the consumer
+ * @next: time of the next look, in jiffies
+ * @looked: time of the last look, in microseconds
+ * @home_idle: how long @home had been idle then, in microseconds since boot
+ * @other_idle: the same of @other
+ * @queued: datagrams ever queued, then
+ * @home: the queue's own CPU
+ * @other: the one that is looked at, or that polls
+ * @cpu: the one that polls; the consumer reads it, too
+ * @move: that one has just become another one; cleared by the consumer
+ * @moves: how often it became another one than @home; ethtool reads it
+ *
+ * Written on @home, with BH off.
+ */
+struct ovpn_steer {
+	call_single_data_t csd;
+	struct napi_struct *napi;
+	unsigned long next;
+	u64 looked;
+	u64 home_idle;
+	u64 other_idle;
+	unsigned int queued;
+	int home;
+	int other;
+	int cpu;
+	bool move;
+	unsigned long moves;
+};
+
+/**
  * struct ovpn_tx_cb - what io_tx tells the transport about a sealed buffer
  * @packets: packets in it: one, or the segments of a super-packet
  * @size: if several, the size of each but the last
@@ -167,12 +201,20 @@ void ovpn_open_whole(struct ovpn_open_run *run, struct ovpn_peer *peer,
 		     struct sk_buff *skb);
 void ovpn_open_end(struct ovpn_open_run *run);
 
+bool ovpn_steer_judge(bool away, u32 passed, u32 home, u32 other);
+void ovpn_steer_init(struct ovpn_steer *steer, struct napi_struct *napi,
+		     int cpu);
+void ovpn_steer_schedule(struct ovpn_steer *steer, unsigned int queued,
+			 bool allowed);
+bool ovpn_steer_moved(struct ovpn_steer *steer);
+
 int ovpn_rx_init(struct ovpn_priv *ovpn);
 void ovpn_rx_stop(struct ovpn_priv *ovpn);
 void ovpn_rx_exit(struct ovpn_priv *ovpn);
 void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb);
 struct ovpn_rx_cell *ovpn_rx_assign(struct ovpn_priv *ovpn);
 struct napi_struct *ovpn_rx_napi(struct ovpn_rx_cell *cell);
+u64 ovpn_rx_steered(const struct ovpn_priv *ovpn);
 bool ovpn_rx_room(const struct ovpn_rx_cell *cell);
 void ovpn_rx_enqueue_opened(struct ovpn_rx_cell *cell, struct sk_buff *skb);
 

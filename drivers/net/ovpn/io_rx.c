@@ -3,7 +3,8 @@
  *
  * UDP puts sealed packets on the receive queue of its CPU. The queue's NAPI
  * poll takes them off in batches and walks each from ciphertext to the network
- * stack inside one RCU read section.
+ * stack inside one RCU read section; on that CPU, or on another one if it has
+ * no time left (io_steer.c).
  *
  * TCP has a batch in its hands already: what lies in the socket's buffers. It
  * is opened on the spot, right out of them, and the plaintexts are queued:
@@ -30,6 +31,7 @@
  * struct ovpn_rx_cell - the receive queue of one CPU
  * @incoming: packets queued, newest first; many producers, one consumer
  * @queued: datagrams ever queued; the CPU's own producers
+ * @steer: which CPU the consumer runs on; the same
  * @pending: packets taken off @incoming, oldest first; consumer
  * @polled: datagrams ever taken off @pending; consumer
  * @opened: plaintexts in @incoming and @pending, by segments
@@ -39,6 +41,7 @@
 struct ovpn_rx_cell {
 	struct llist_head incoming;
 	unsigned int queued;
+	struct ovpn_steer steer;
 
 	struct llist_node *pending ____cacheline_aligned_in_smp;
 	unsigned int polled;
@@ -119,13 +122,9 @@ static int ovpn_rx_poll(struct napi_struct *napi, int budget)
 
 	if (done < budget)
 		napi_complete_done(napi, done);
+	else if (budget && unlikely(ovpn_steer_moved(&cell->steer)))
+		done = budget - 1; /* it is not ours any more */
 	return done;
-}
-
-static void ovpn_rx_cell_add(struct ovpn_rx_cell *cell, struct sk_buff *skb)
-{
-	if (llist_add(&skb->ll_node, &cell->incoming))
-		napi_schedule(&cell->napi);
 }
 
 /**
@@ -155,7 +154,9 @@ void ovpn_rx_enqueue(struct ovpn_priv *ovpn, struct sk_buff *skb)
 	skb->dev = ovpn->dev;
 	ovpn_rx_cb(skb)->opened = false;
 	WRITE_ONCE(cell->queued, cell->queued + 1);
-	ovpn_rx_cell_add(cell, skb);
+	if (llist_add(&skb->ll_node, &cell->incoming))
+		ovpn_steer_schedule(&cell->steer, cell->queued,
+				    READ_ONCE(ovpn->rx_steering));
 }
 
 /**
@@ -206,7 +207,28 @@ void ovpn_rx_enqueue_opened(struct ovpn_rx_cell *cell, struct sk_buff *skb)
 {
 	ovpn_rx_cb(skb)->opened = true;
 	atomic_add(ovpn_rx_segments(skb), &cell->opened);
-	ovpn_rx_cell_add(cell, skb);
+	if (llist_add(&skb->ll_node, &cell->incoming))
+		napi_schedule(&cell->napi);
+}
+
+/**
+ * ovpn_rx_steered - how often has a queue gone to another CPU?
+ * @ovpn: the device
+ *
+ * Context: process.
+ * Return: the sum over all queues.
+ */
+u64 ovpn_rx_steered(const struct ovpn_priv *ovpn)
+{
+	const struct ovpn_rx_cell *cell;
+	u64 moves = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		cell = per_cpu_ptr(ovpn->cells, cpu);
+		moves += READ_ONCE(cell->steer.moves);
+	}
+	return moves;
 }
 
 /**
@@ -232,6 +254,7 @@ int ovpn_rx_init(struct ovpn_priv *ovpn)
 		/* nobody can busy-poll what no socket leads to */
 		set_bit(NAPI_STATE_NO_BUSY_POLL, &cell->napi.state);
 		netif_napi_add(ovpn->dev, &cell->napi, ovpn_rx_poll);
+		ovpn_steer_init(&cell->steer, &cell->napi, cpu);
 		napi_enable(&cell->napi);
 	}
 	return 0;

@@ -23,8 +23,8 @@
  *   6 doors    netlink_ntf  dev  netlink  netlink_peer  netlink_dump
  *              netlink_key  netlink-gen  main
  *   5 life     session  keepalive  config
- *   4 packets  io_gro  io_learn  io_open  io_rx  udp_gro  udp  tcp_tx
- *              tcp_rx  tcp_user  tcp  io_gso  io_tx
+ *   4 packets  io_gro  io_learn  io_open  io_steer  io_rx  udp_gro  udp
+ *              tcp_tx  tcp_rx  tcp_user  tcp  io_gso  io_tx
  *   3 peers    socket  peer  peer_table  route
  *   2 keys     crypto_aead  crypto
  *   1 pure     proto.h  nonce.h  replay  endpoint  mss
@@ -149,6 +149,8 @@ struct ovpn_peer_table {
  * @mode: point-to-point or multi-peer; set once, before registration
  * @mss_clamp: TCP inside is told what fits a peer's path; written by ethtool
  *	under rtnl, read with READ_ONCE()
+ * @rx_steering: a CPU with no time left may have another one poll its receive
+ *	queue; the same
  * @cells: the receive queues, one for each CPU (io_rx.c)
  * @rx_next: the CPU whose queue the last connection got; @config
  * @drops: counters of dropped packets by reason, one set for each CPU
@@ -163,6 +165,7 @@ struct ovpn_priv {
 	const struct ovpn_user_ops *user;
 	enum ovpn_mode mode;
 	bool mss_clamp;
+	bool rx_steering;
 	struct ovpn_rx_cell __percpu *cells;
 	int rx_next;
 	struct ovpn_drops __percpu *drops;

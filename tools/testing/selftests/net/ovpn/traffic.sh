@@ -199,7 +199,7 @@ renew()
 drops()
 {
 	in_ns "$1" ethtool -S "$2" |
-		sed -n 's/^ *\([a-z0-9_]*\): \([1-9][0-9]*\)$/\1=\2/p'
+		sed -n '/rx_steered/d; s/^ *\([a-z0-9_]*\): \([1-9][0-9]*\)$/\1=\2/p'
 }
 
 # dropped_only NS DEV [NAME=NUMBER...]: these, in their order, and nothing else
