@@ -275,7 +275,6 @@ static int ovpn_link_new(struct net_device *dev,
 
 	ovpn->dev = dev;
 	ovpn->mss_clamp = true;
-	ovpn->rx_steering = true;
 	ovpn->mode = OVPN_MODE_P2P;
 	if (data && data[IFLA_OVPN_MODE])
 		ovpn->mode = nla_get_u8(data[IFLA_OVPN_MODE]);

@@ -150,7 +150,7 @@ struct ovpn_peer_table {
  * @mss_clamp: TCP inside is told what fits a peer's path; written by ethtool
  *	under rtnl, read with READ_ONCE()
  * @rx_steering: a CPU with no time left may have another one poll its receive
- *	queue; the same
+ *	queue; the same as @mss_clamp
  * @cells: the receive queues, one for each CPU (io_rx.c)
  * @rx_next: the CPU whose queue the last connection got; @config
  * @drops: counters of dropped packets by reason, one set for each CPU

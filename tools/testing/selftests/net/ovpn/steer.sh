@@ -21,8 +21,15 @@ steered()
 	in_ns "$1" ethtool -S "$2" | sed -n 's/^ *rx_steered: //p'
 }
 
-# flood: B sends without a pause, on the CPU that receives as well; A throws it
-# away. Prints how many came in.
+# steering NS DEV: it is off until somebody wants it
+steering()
+{
+	equal "$(steered "$1" "$2")" 0 "steered"
+	in_ns "$1" ethtool --set-priv-flags "$2" rx-steering on
+}
+
+# flood [on]: B sends without a pause, on the CPU that receives as well; A throws
+# it away. Prints how many came in.
 flood()
 {
 	local count=$((60000 / OVPN_SLOW))
@@ -36,8 +43,7 @@ flood()
 			}
 		}
 	EOF
-	[[ -z ${1:-} ]] ||
-		in_ns "$A" ethtool --set-priv-flags tunA rx-steering "$1"
+	[[ -z ${1:-} ]] || steering "$A" tunA
 	fr_words send count "$count" size 400
 	in_ns "$B" taskset -c 0 "$FRAMES" "${FR_WORDS[@]}"
 	wait_for all_came "$count"
@@ -57,13 +63,13 @@ all_came()
 
 test_busy()
 {
-	flood
+	flood on
 	(($(steered "$A" tunA) > 0)) || die "its CPU had to do all of it"
 }
 
 test_switched_off()
 {
-	flood off
+	flood
 	equal "$(steered "$A" tunA)" 0 "steered"
 }
 
@@ -72,6 +78,8 @@ test_idle()
 {
 	two_ends
 	keys
+	steering "$A" tunA
+	steering "$B" tunB
 	iperf_server "$B"
 	pings "$A" 10.8.0.2 -c 100 -i 0.01
 	udp_iperf "$A" 10.8.0.2
@@ -112,6 +120,8 @@ test_order()
 	keys
 	one_queue "$A"
 	one_queue "$B"
+	steering "$A" tunA
+	steering "$B" tunB
 	iperf_server "$B"
 	in_ns "$B" nstat -n
 	iperf "$A" 10.8.0.2 -t 3 -A 0
@@ -130,6 +140,7 @@ test_goes()
 	for ((i = 0; i < 5; i++)); do
 		two_ends
 		keys
+		steering "$B" tunB
 		iperf_server "$B"
 		spawn "flow$i" ip netns exec "$A" timeout 10 iperf3 \
 			-c 10.8.0.2 -t 10 -A 0
