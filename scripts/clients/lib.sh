@@ -462,6 +462,23 @@ transfer()
 	return $sink
 }
 
+# iperf NAME FROM TO ADDRESS OPTION...: the two reports are $WORK/NAME.json and
+# $WORK/NAME.server.json
+iperf()
+{
+	local name=$1 from=$2 to=$3 addr=$4 pid
+	shift 4
+
+	ip netns exec "$to" iperf3 -J -s -1 > "$WORK/$name.server.json" 2>&1 &
+	pid=$!
+	wait_for 5 listening "$to" 5201
+	in_ns "$from" iperf3 -J -c "$addr" "$@" > "$WORK/$name.json" || {
+		jq -r .error "$WORK/$name.json"
+		return 1
+	}
+	wait "$pid"
+}
+
 # traffic NUMBER: everything that must work in any tunnel.
 traffic()
 {

@@ -12,25 +12,8 @@ LEAST=4
 [ ! -e /sys/kernel/debug/kmemleak ] || LEAST=1 # with the debug kernel
 
 ##
-# iperf3
+# What iperf3 reports
 #
-
-# iperf NAME FROM TO ADDRESS OPTION...: the two reports are $WORK/NAME.json and
-# $WORK/NAME.server.json
-iperf()
-{
-	local name=$1 from=$2 to=$3 addr=$4 pid
-	shift 4
-
-	ip netns exec "$to" iperf3 -J -s -1 > "$WORK/$name.server.json" 2>&1 &
-	pid=$!
-	wait_for 5 listening "$to" 5201
-	in_ns "$from" iperf3 -J -c "$addr" "$@" > "$WORK/$name.json" || {
-		jq -r .error "$WORK/$name.json"
-		return 1
-	}
-	wait "$pid"
-}
 
 # arrivals NAME: what arrived, one line for each way and second: way, bytes
 arrivals()
