@@ -9,7 +9,8 @@ it is checked that
   - there is exactly one, in time;
   - an error says what is wrong (extended acknowledgment), and has changed
     nothing: neither a peer nor a key of any device;
-  - what succeeded can be seen: the peer with what was set, the key in its slot.
+  - what succeeded can be seen: the peer with what was set, the key in its slot;
+  - whatever peers and keys there are could have been asked for with good sense.
 Run it in a network namespace of its own; it makes its devices there. A seed
 makes a run repeatable.
 """
@@ -17,6 +18,7 @@ makes a run repeatable.
 import argparse
 import collections
 import errno
+import ipaddress
 import os
 import random
 import socket
@@ -457,8 +459,32 @@ class Fuzz:
                 peer = self.shown("peer", payload, "peer")
                 keys = [self.get_key(dev, peer["id"], struct.pack("=I", slot))
                         for slot in (0, 1)]
+                self.check_sense(peer, keys)
                 state[dev, peer["id"]] = (peer, keys)
         return state
+
+    def check_sense(self, peer, keys):
+        """Numbers are in their ranges, addresses are those of hosts."""
+        for values, attrs in [(peer, "peer")] + [
+                (key, "keyconf") for key in keys if key]:
+            for name, value in values.items():
+                checks = self.spec.attrs(attrs)[name].get("checks") or {}
+                top = checks.get("max", 2 if name == "cipher-alg" else None)
+                if isinstance(top, int) and \
+                   int.from_bytes(value, sys.byteorder) > top:
+                    raise Wrong(f"{name} is {value.hex()}")
+        for name in ("vpn-ipv4", "vpn-ipv6", "remote-ipv4", "remote-ipv6",
+                     "local-ipv4", "local-ipv6"):
+            if name not in peer:
+                continue
+            addr = ipaddress.ip_address(peer[name])
+            bad = addr.is_multicast or addr == ipaddress.ip_address(
+                "255.255.255.255")
+            if name.startswith("vpn"):
+                bad |= addr.is_loopback or addr.is_unspecified or \
+                    addr in ipaddress.ip_network("::ffff:0:0/96")
+            if bad:
+                raise Wrong(f"{name} is {addr}")
 
     def told(self):
         """Did the kernel tell of a change meanwhile?"""
