@@ -75,6 +75,11 @@ kunit: ## unit tests (DEBUG=1)
 kselftest: ## the driver in network namespaces (DEBUG=1, TESTS="name.sh...")
 	@scripts/kselftest $(debug) $(TESTS)
 
+.PHONY: races
+races: ## every two operations at once, 10^4 times each; OVPN_RACES_EACH=N
+	@OVPN_RACES_EACH=$${OVPN_RACES_EACH:-10000} \
+		scripts/kselftest --debug --long races
+
 .PHONY: kselftest-mainline
 kselftest-mainline: ## the selftests of the kernel's own ovpn, on our driver
 	@scripts/kselftest-mainline $(debug) $(TESTS)
