@@ -80,6 +80,10 @@ races: ## every two operations at once, 10^4 times each; OVPN_RACES_EACH=N
 	@OVPN_RACES_EACH=$${OVPN_RACES_EACH:-10000} \
 		scripts/kselftest --debug --long races
 
+.PHONY: fuzz
+fuzz: ## 10^6 requests and 10^7 frames by chance; OVPN_FUZZ=N: N slices (50)
+	@OVPN_FUZZ=$${OVPN_FUZZ:-50} scripts/kselftest --debug --long fuzz
+
 .PHONY: kselftest-mainline
 kselftest-mainline: ## the selftests of the kernel's own ovpn, on our driver
 	@scripts/kselftest-mainline $(debug) $(TESTS)
