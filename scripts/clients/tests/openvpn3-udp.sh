@@ -169,6 +169,7 @@ beside()
 	check "and back" transfer client2 client1 "$(vpn_addr 1 6)" 8
 }
 
+# It does not send there what would be in fragments outside.
 user_space()
 {
 	stage_up 1
@@ -180,7 +181,10 @@ user_space()
 	check "its device is tun's" said client1 'Connected: .* on tun/'
 	# there the kernel gives the name
 	ip -n client1 link set tun0 name tun1
-	traffic 1
+	check "pings, IPv4" pings client1 "$VPN4"
+	check "pings, IPv6" pings server "$(vpn_addr 1 6)"
+	check "a file to the server" transfer client1 server "$VPN4" 8
+	check "a file to client1" transfer server client1 "$(vpn_addr 1 6)" 8
 }
 
 pki server client1 client2
