@@ -46,6 +46,9 @@ struct ovpn_rx_cell;
 /* so many times that much, if all of it is charged to local senders */
 #define OVPN_TCP_QUEUE_OWNED	16
 
+/* without memory: try again after so long */
+#define OVPN_TCP_RETRY		(HZ / 100 + 1)
+
 /**
  * struct ovpn_tcp - a TCP socket in our use
  * @sock: our use of it

@@ -22,9 +22,6 @@
 #include "skb.h"
 #include "socket.h"
 
-/* without memory: try again after so long */
-#define OVPN_TCP_RETRY	(HZ / 100 + 1)
-
 /**
  * struct ovpn_tcp_reader - one look at the stream
  * @tcp: the connection

@@ -185,8 +185,14 @@ void ovpn_tcp_push(struct ovpn_tcp *tcp)
 		ret = skb_send_sock_locked_with_flags(sk, skb, tcp->sent,
 						      skb->len - tcp->sent,
 						      flags);
-		if (ret == -EAGAIN)
+		if (ret == -EAGAIN) {
+			/* it has room, so that nobody will tell of any more:
+			 * what lacks is memory
+			 */
+			if (sk_stream_memory_free(sk))
+				ovpn_tcp_kick(tcp, OVPN_TCP_RETRY);
 			break;
+		}
 		if (ret <= 0) {
 			ovpn_tcp_end(tcp,
 				     OVPN_DEL_PEER_REASON_TRANSPORT_DISCONNECT);
