@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -388,6 +389,14 @@ void stage_build(struct stage *st, struct actor *first, struct actor *second)
 	actor_prepare(second);
 }
 
+/* Does something come, without a long wait? */
+static bool readable(int fd)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	return poll(&p, 1, 20) > 0;
+}
+
 /* Wait for a packet on @fd; which bit pattern does its first byte have? */
 static int first_byte(int fd)
 {
@@ -409,14 +418,19 @@ void stage_alive(struct stage *st, struct actor *me)
 		.sin_port = htons(9),
 	};
 	int in = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	double until = now() + PATIENCE;
 	uint8_t frame[FRAME_ROOM];
 	size_t len;
 
 	drain(st->far);
-	if (sendto(me->inner, "out", 3, 0, (void *)&addr, sizeof(addr)) != 3)
-		die("send into the tunnel: %s", strerror(errno));
-	if (first_byte(st->far) < 0)
-		die("nothing came out of the tunnel");
+	/* the core takes up to a second to notice that there is a carrier */
+	do {
+		if (sendto(me->inner, "out", 3, 0, (void *)&addr,
+			   sizeof(addr)) != 3)
+			die("send into the tunnel: %s", strerror(errno));
+		if (now() > until)
+			die("nothing came out of the tunnel");
+	} while (!readable(st->far));
 	addr.sin_addr.s_addr = htonl(VPN_OURS);
 	if (bind(in, (void *)&addr, sizeof(addr)))
 		die("bind: %s", strerror(errno));
