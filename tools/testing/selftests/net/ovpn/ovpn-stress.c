@@ -3,7 +3,8 @@
  * ovpn-stress: what should not go wrong, very often
  *
  * Two operations at the same moment on the same device, again and again, each
- * time from the same state.
+ * time from the same state; or one operation for which memory lacks, each time
+ * at another place.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,6 +28,7 @@
 static const char usage_text[] =
 "usage: ovpn-stress pairs              operations that can meet, a pair a line\n"
 "       ovpn-stress race OP OP [count N] [workers N] [seed N] [limit SEC]\n"
+"       ovpn-stress fault OP tcp|udp mp|p2p [limit SEC]\n"
 "In a race, count is how often; workers processes share it. What takes longer\n"
 "than the limit is stuck. Progress goes to standard error.\n";
 
@@ -396,6 +398,9 @@ int main(int argc, char **argv)
 		if (opt.op[0] && opt.op[1])
 			return cmd_race();
 	}
+	if (argc >= 5 && !strcmp(argv[1], "fault") && parse(argv + 5))
+		return fault_main(argv[2], !strcmp(argv[3], "tcp"),
+				  !strcmp(argv[4], "mp"), opt.limit);
 	fputs(usage_text, stderr);
 	return 2;
 }

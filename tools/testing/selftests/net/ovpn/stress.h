@@ -151,4 +151,7 @@ extern const struct op ops[];
 const struct op *op_find(const char *name);
 bool op_may_return(const struct op *op, int error);
 
+/* stress-fault.c */
+int fault_main(const char *name, bool tcp, bool mp, unsigned int limit);
+
 #endif /* _OVPN_STRESS_H */
