@@ -105,8 +105,8 @@ struct ovpn_open_run {
  * @csd: has another CPU poll; whose turn it is, the consumer or who schedules
  *	it, owns it
  * @napi: the consumer
- * @next: time of the next look, in jiffies
- * @looked: time of the last look, in microseconds
+ * @last: time of the last look, in jiffies
+ * @looked: the same in microseconds
  * @home_idle: how long @home had been idle then, in microseconds since boot
  * @other_idle: the same of @other
  * @queued: datagrams ever queued, then
@@ -116,12 +116,12 @@ struct ovpn_open_run {
  * @move: that one has just become another one; cleared by the consumer
  * @moves: how often it became another one than @home; ethtool reads it
  *
- * Written on @home, with BH off.
+ * Written on @home, with BH off, where nothing else is said.
  */
 struct ovpn_steer {
 	call_single_data_t csd;
 	struct napi_struct *napi;
-	unsigned long next;
+	unsigned long last;
 	u64 looked;
 	u64 home_idle;
 	u64 other_idle;

@@ -3,12 +3,13 @@
  *
  * A tunnel is one flow, and what comes through it reaches one CPU, however many
  * there are. That CPU opens the packets, and all protocols inside follow. When
- * it has no time left, it has another one poll its queue, which is about half
- * of the work. It takes the queue back when that fits again.
+ * it has no time left, and has been told that it may, it has another one poll
+ * its queue, which is about half of the work. It takes the queue back when that
+ * fits again.
  *
  * The queue stays the same and has one consumer at a time, so packets keep
- * their order. As long as a CPU is not busy, all of this is a look at the clock
- * once for each batch.
+ * their order. Where it is not allowed, or as long as a CPU is not busy, there
+ * is little to do: a look at the clock once for each batch.
  */
 
 #include "io.h"
@@ -21,8 +22,6 @@
 #include <linux/sched/isolation.h>
 #include <linux/smp.h>
 #include <linux/topology.h>
-
-#include "ovpn.h"
 
 /* how often to look at who has how much to do */
 #define OVPN_STEER_INTERVAL	max(HZ / 50, 1)
@@ -80,7 +79,8 @@ static void ovpn_steer_to(struct ovpn_steer *steer, int cpu)
 	if (cpu != steer->home)
 		WRITE_ONCE(steer->moves, steer->moves + 1);
 	WRITE_ONCE(steer->cpu, cpu);
-	WRITE_ONCE(steer->move, true);
+	/* pairs with ovpn_steer_moved() */
+	smp_store_release(&steer->move, true);
 }
 
 /* look at what has happened since the last time */
@@ -146,8 +146,10 @@ static void ovpn_steer_kicked(void *napi)
 void ovpn_steer_schedule(struct ovpn_steer *steer, unsigned int queued,
 			 bool allowed)
 {
-	if (unlikely(time_after_eq(jiffies, steer->next))) {
-		steer->next = jiffies + OVPN_STEER_INTERVAL;
+	/* where it may not leave, and has not, there is nothing to look at */
+	if (unlikely((allowed || steer->cpu != steer->home) &&
+		     jiffies - steer->last >= OVPN_STEER_INTERVAL)) {
+		steer->last = jiffies;
 		/* threads are moved by the scheduler */
 		allowed &= !test_bit(NAPI_STATE_THREADED,
 				     &steer->napi->state);
@@ -169,9 +171,11 @@ void ovpn_steer_schedule(struct ovpn_steer *steer, unsigned int queued,
  */
 bool ovpn_steer_moved(struct ovpn_steer *steer)
 {
-	if (likely(!READ_ONCE(steer->move)))
+	/* pairs with ovpn_steer_to() */
+	if (likely(!smp_load_acquire(&steer->move)))
 		return false;
-	WRITE_ONCE(steer->move, false);
+	/* before the CPU is read: who changes it later sets it again */
+	smp_store_mb(steer->move, false);
 	if (READ_ONCE(steer->cpu) == smp_processor_id())
 		return false;
 	ovpn_steer_kick(steer);
@@ -191,7 +195,7 @@ void ovpn_steer_init(struct ovpn_steer *steer, struct napi_struct *napi,
 {
 	INIT_CSD(&steer->csd, ovpn_steer_kicked, napi);
 	steer->napi = napi;
-	steer->next = jiffies;
+	steer->last = jiffies;
 	steer->home = cpu;
 	steer->other = cpu;
 	steer->cpu = cpu;

@@ -195,7 +195,8 @@ renew()
 	cli "$B" key-del tunB id 1 slot secondary
 }
 
-# drops NS DEV: the counters of "ethtool -S" that are not zero, name=value
+# drops NS DEV: of "ethtool -S" the counters of drops that are not zero,
+# name=value
 drops()
 {
 	in_ns "$1" ethtool -S "$2" |
