@@ -109,13 +109,14 @@ class Tunnel:
     transport  udp or tcp    cipher  as ovpn-cli has it
     loss       per cent of packets that the wire loses, each way
     card       the wire carries packet by packet, as between network cards
+    steer      rx-steering is on
     """
 
     def __init__(self, kind, cli=None, transport="udp", cipher="aes-gcm",
-                 mtu=1420, loss=0, card=False, seed=1):
+                 mtu=1420, loss=0, card=False, steer=False, seed=1):
         self.kind, self.cli, self.transport = kind, cli, transport
         self.cipher, self.mtu, self.loss, self.seed = cipher, mtu, loss, seed
-        self.card = card
+        self.card, self.steer = card, steer
         self.holders, self.sockets = [], {}
         # namespaces that somebody added
         self.more = []
@@ -257,6 +258,9 @@ class Tunnel:
             self.cli_at(end, "key-new", "tun0", "id", 1, "slot", "primary",
                         "key-id", 0, "cipher", self.cipher, "secret", "bench",
                         "dir", ENDS.index(end))
+            if self.steer:
+                run(*exec_in(end, "ethtool", "--set-priv-flags", "tun0",
+                             "rx-steering", "on"))
             self._up(end)
 
     def _certificate(self, end):
