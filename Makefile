@@ -93,6 +93,11 @@ clients: ## unmodified OpenVPN programs over our driver (DEBUG=1, TESTS="name...
 	@scripts/setup tree build vm
 	@scripts/clients/run $(debug) $(TESTS)
 
+.PHONY: coverage
+coverage: ## which lines of the driver these tests run (TESTS="name...")
+	@scripts/setup tree build vm selftests
+	@scripts/coverage/run $(TESTS)
+
 .PHONY: soak
 soak: ## a thousand peers that come and go, for half an hour (SOAK=2h, DEBUG=1)
 	@scripts/soak $(debug) $(SOAK)

@@ -104,6 +104,11 @@ copy_project()
 			--ignore-missing-args "$ROOT/" "$1/"
 }
 
+# For make, of a kernel with CONFIG_GCOV_KERNEL: count the lines that run of the
+# driver, and of its headers in what tests it.
+# shellcheck disable=SC2016,SC2034 # make's words; used by those who source this
+COUNT_LINES='GCOV_PROFILE=$(if $(filter %drivers/net/ovpn %drivers/net/ovpn/tests,$(obj)),y,n)'
+
 # A value of the KERNEL file.
 kernel_pin() { awk -v key="$1" '$1 == key { print $2 }' "$ROOT/KERNEL"; }
 
