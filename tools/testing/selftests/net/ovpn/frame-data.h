@@ -98,6 +98,7 @@ static size_t build_inner(__u32 seq)
 {
 	__u8 *text = text_of(frame);
 	__u8 *payload = text + inner_ip_len(o.isrc.family) + 8;
+	static __u32 stream;
 	__u32 i;
 
 	switch (o.inner) {
@@ -109,6 +110,11 @@ static size_t build_inner(__u32 seq)
 	case INNER_RANDOM:
 		fill_random(text, o.size);
 		return o.size;
+	case INNER_TCP:
+		/* each goes on where the last one ended */
+		stream += o.size;
+		fill_random(payload + 12, o.size);
+		return inner_tcp(text, &o.isrc, &o.idst, stream, o.size);
 	}
 	for (i = 0; i < o.size; i++)
 		payload[i] = seq + i;

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <err.h>
+#include <linux/tcp.h>
 #include <linux/types.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
@@ -115,6 +116,26 @@ static inline size_t inner_udp(__u8 *buf, const struct inner_addr *src,
 	if (!udp->check)
 		udp->check = 0xffff;
 	return inner_ip(buf, src, dst, IPPROTO_UDP, len) + len;
+}
+
+/* a TCP segment, the same way */
+static inline size_t inner_tcp(__u8 *buf, const struct inner_addr *src,
+			       const struct inner_addr *dst, __u32 seq,
+			       size_t len)
+{
+	size_t off = inner_ip_len(src->family);
+	struct tcphdr *tcp = (void *)(buf + off);
+
+	len += sizeof(*tcp);
+	memset(tcp, 0, sizeof(*tcp));
+	tcp->source = htons(src->port);
+	tcp->dest = htons(dst->port);
+	tcp->seq = htonl(seq);
+	tcp->ack = 1;
+	tcp->doff = sizeof(*tcp) / 4;
+	tcp->window = htons(1000);
+	tcp->check = inner_l4_sum(src, dst, IPPROTO_TCP, tcp, len);
+	return inner_ip(buf, src, dst, IPPROTO_TCP, len) + len;
 }
 
 /* an echo request (or reply) with len bytes of payload behind its header */

@@ -12,7 +12,10 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #endif
 
-enum { INNER_UDP, INNER_ECHO, INNER_KEEPALIVE, INNER_EMPTY, INNER_RANDOM };
+enum {
+	INNER_UDP, INNER_ECHO, INNER_KEEPALIVE, INNER_EMPTY, INNER_RANDOM,
+	INNER_TCP,
+};
 
 static struct {
 	struct inner_addr from, to, isrc, idst;
@@ -32,7 +35,7 @@ static struct {
 static void parse_inner(const char *kind)
 {
 	static const char * const kinds[] = {
-		"udp", "echo", "keepalive", "empty", "random",
+		"udp", "echo", "keepalive", "empty", "random", "tcp",
 	};
 	unsigned int i;
 

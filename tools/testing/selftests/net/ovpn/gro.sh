@@ -209,6 +209,22 @@ arrive()
 	done
 }
 
+# Segments that would go on where the last one ended, under packet ids that have
+# been there: each is looked at before it joins.
+test_replay_among_segments()
+{
+	one_end
+	card "$A" "$B"
+	patient "$A"
+	count_packets "$A" inner prerouting iifname tunA tcp dport 7777
+	fr send inner tcp dport 7777 size 1000 \
+		ids 1-20,5,21-40,40,41-60,1-3,61-80
+	wait_for got_datagrams 80
+	wait_for dropped_only "$A" tunA rx_replayed=5
+	echo "80 segments in $(counted "$A" inner) packets"
+	(($(counted "$A" inner) < 40)) || die "nothing was joined"
+}
+
 # control packets among data packets, which are as long as those, and differ from
 # them in the opcode only
 test_control_among_data()
@@ -567,6 +583,6 @@ test_module_unload()
 }
 
 run_tests stream_udp4 stream_udp6 stream_mapped stream_pieces not_merged \
-	sizes_udp4 sizes_udp6 control_among_data control_beside_stream \
-	two_keys rekey memory many_peers onlooker forwarded_ipv4 forwarded_ipv6 \
+	sizes_udp4 sizes_udp6 replay_among_segments control_among_data \
+	control_beside_stream two_keys rekey memory many_peers onlooker forwarded_ipv4 forwarded_ipv6 \
 	forwarded_nat attach_detach after_the_peer ipsec module_unload

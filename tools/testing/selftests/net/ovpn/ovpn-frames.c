@@ -40,7 +40,7 @@ static const char usage_text[] =
 "  secret S, dir 0|1, cipher C, bits N, key-id N; key N S: another key\n"
 "  peer-id N (sent), my-id N (expected), pkt-id N, ids A-B,C,...\n"
 "  isrc ADDR, idst ADDR, sport N, dport N, size N   inner packet\n"
-"  inner udp|echo|keepalive|empty|random\n"
+"  inner udp|tcp|echo|keepalive|empty|random\n"
 "  count N, timeout SEC, seed N, opcode N, hex DIGITS, sock PATH, mark N\n"
 "  encap N, dev DEV, quiet, unordered\n"
 "  vary (send: sizes up to size)\n"
