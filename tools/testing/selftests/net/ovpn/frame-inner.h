@@ -77,6 +77,8 @@ static inline size_t inner_ip(__u8 *buf, const struct inner_addr *src,
 		ip4->version = 4;
 		ip4->ihl = 5;
 		ip4->tot_len = htons(sizeof(*ip4) + len);
+		/* as TCP does it, that packets with one id can be joined */
+		ip4->frag_off = htons(proto == IPPROTO_TCP ? IP_DF : 0);
 		ip4->ttl = 64;
 		ip4->protocol = proto;
 		ip4->saddr = src->v4.s_addr;
