@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """How much processor time something takes, on a machine that others use."""
 
+import contextlib
 import time
 import tty
 
@@ -8,13 +9,13 @@ import tty
 class Meter:
     """Processor time of this machine, as its host sees it."""
 
-    def __init__(self):
-        try:
+    def __init__(self, path):
+        self.line = None
+        with contextlib.suppress(OSError):
             # pylint: disable-next=consider-using-with
-            self.line = open("/dev/tty2", "r+b", buffering=0)
-            tty.setraw(self.line)
-        except OSError:
-            self.line = None
+            line = open(path, "r+b", buffering=0)
+            tty.setraw(line)
+            self.line = line
 
     def __call__(self, word=b"?"):
         if not self.line:
