@@ -140,10 +140,11 @@ done_testing()
 # Waiting
 #
 
-# wait_for SECONDS COMMAND...: polls until the command succeeds.
+# wait_for SECONDS COMMAND...: polls until the command succeeds; OVPN_SLOW times
+# as long on a machine so much slower.
 wait_for()
 {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * ${OVPN_SLOW:-1} + 1))
 	shift
 
 	until "$@" > /dev/null 2>&1; do

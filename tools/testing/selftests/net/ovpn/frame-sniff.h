@@ -7,6 +7,7 @@
 #define _OVPN_FRAME_SNIFF_H
 
 #include <err.h>
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
@@ -91,6 +92,9 @@ static inline bool sniff_packet(struct sniff *sniff)
 
 	len = recvfrom(sniff->fd, sniff->buf, sizeof(sniff->buf), 0,
 		       (struct sockaddr *)&sll, &slen);
+	/* commit 860b7f27b8f7 */
+	if (len < 0 && errno == EINVAL)
+		errx(1, "UDP segments cannot be seen before Linux 6.2");
 	if (len < (ssize_t)sizeof(*vh) + ETH_HLEN ||
 	    sll.sll_pkttype == PACKET_OUTGOING)
 		return false;
