@@ -84,6 +84,11 @@ races: ## every two operations at once, 10^4 times each; OVPN_RACES_EACH=N
 fuzz: ## 10^6 requests and 10^7 frames by chance; OVPN_FUZZ=N: N slices (50)
 	@OVPN_FUZZ=$${OVPN_FUZZ:-50} scripts/kselftest --debug --long fuzz
 
+.PHONY: networks
+networks: ## bad networks and new keys, a minute each; OVPN_NETEM_SECONDS=N
+	@OVPN_NETEM_SECONDS=$${OVPN_NETEM_SECONDS:-60} \
+		scripts/kselftest $(debug) --long network
+
 .PHONY: kselftest-mainline
 kselftest-mainline: ## the selftests of the kernel's own ovpn, on our driver
 	@scripts/kselftest-mainline $(debug) $(TESTS)

@@ -90,6 +90,7 @@ static bool apply_flag(int fd, struct args *a)
 		const char *name;
 		int level, option;
 	} flags[] = {
+		{ "no-check", SOL_SOCKET, SO_NO_CHECK },
 		{ "nodelay", IPPROTO_TCP, TCP_NODELAY },
 		{ "reuse", SOL_SOCKET, SO_REUSEADDR },
 		{ "v6only", IPPROTO_IPV6, IPV6_V6ONLY },

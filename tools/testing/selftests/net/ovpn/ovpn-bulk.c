@@ -5,7 +5,8 @@
  * The receiver knows what comes: bytes are a function of a seed and of their
  * place. Over TCP it tells how many were right when the sender has done. Over
  * UDP the sender asks after each burst, so that nothing is lost for want of
- * room; a burst is one super-packet (UDP_SEGMENT).
+ * room; a burst is one super-packet (UDP_SEGMENT). A flow may lose datagrams: it
+ * goes on, at its rate, and asks at the end.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -28,6 +29,7 @@
 #define FLOWS		64
 #define SEQ_MAX		65536
 #define PATIENCE	20
+#define SILENCE		1	/* whoever is later than that does not come */
 
 #define DATA		0x6f766461u
 #define ASK		0x6f766173u
@@ -36,7 +38,9 @@
 static const char usage_text[] =
 "usage: ovpn-bulk serve PORT           check what comes, over TCP and UDP\n"
 "       ovpn-bulk tcp ADDR PORT BYTES\n"
-"       ovpn-bulk udp ADDR PORT BYTES SIZE   datagrams with SIZE of payload\n";
+"       ovpn-bulk udp ADDR PORT BYTES SIZE   datagrams with SIZE of payload\n"
+"       ovpn-bulk flow ADDR PORT COUNT SIZE RATE   so many a second, until\n"
+"                                            SIGINT; some may be lost\n";
 
 /* in front of each datagram; an answer tells what has come of a flow */
 struct head {
@@ -55,6 +59,7 @@ struct flow {
 };
 
 static uint8_t buf[1 << 17], want[1 << 17];
+static bool enough;
 
 static uint64_t mix(uint64_t x)
 {
@@ -423,6 +428,89 @@ static int send_datagrams(int fd, uint64_t bytes, size_t size)
 	return !ok;
 }
 
+static void stop(int sig)
+{
+	(void)sig;
+	__atomic_store_n(&enough, true, __ATOMIC_RELAXED);
+}
+
+/* until all have come, or no more do; false if PATIENCE ends before an answer */
+static bool what_came(int fd, const struct head *sent, struct head *got)
+{
+	struct head ask = { .magic = ASK, .flow = sent->flow };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	double until = now() + PATIENCE, quiet = 0;
+	struct head head;
+
+	while (now() < until && got->received + got->bad < sent->seq &&
+	       (!quiet || now() < quiet)) {
+		send(fd, &ask, sizeof(ask), 0);
+		poll(&p, 1, 50);
+		while (recv(fd, &head, sizeof(head), MSG_DONTWAIT) ==
+		       sizeof(head)) {
+			if (head.magic != ANSWER || head.flow != sent->flow)
+				continue;
+			if (!quiet || head.received > got->received)
+				quiet = now() + SILENCE;
+			*got = head;
+		}
+		usleep(20000);
+	}
+	return quiet;
+}
+
+/* up to SEQ_MAX of them; how many that were, with what has come of them */
+static bool send_flow_part(int fd, struct head *head, struct head *got,
+			   unsigned int count, size_t size, double rate)
+{
+	double start = now(), ahead;
+	unsigned int burst;
+	size_t len;
+
+	while (head->seq < count &&
+	       !__atomic_load_n(&enough, __ATOMIC_RELAXED)) {
+		burst = 1 + mix(head->seq ^ head->flow) % 16;
+		if (burst > count - head->seq)
+			burst = count - head->seq;
+		len = build_burst(head, size, burst, size);
+		send_burst(fd, len, size);
+		ahead = start + head->seq / rate - now();
+		if (ahead > 0)
+			usleep(ahead * 1000000);
+	}
+	return !head->seq || what_came(fd, head, got);
+}
+
+static int send_flow(int fd, unsigned long count, size_t size, double rate)
+{
+	unsigned long sent = 0, received = 0, bad = 0, doubled = 0, part;
+	bool ok = true;
+
+	if (size <= sizeof(struct head) || size > BURST_MAX / 16 || rate <= 0)
+		errx(2, "bad size or rate");
+	signal(SIGINT, stop);
+	for (part = 0; ok && sent < count &&
+	     !__atomic_load_n(&enough, __ATOMIC_RELAXED); part++) {
+		struct head head = {
+			.magic = DATA,
+			.flow = mix(getpid() + (part << 32)) >> 32,
+		};
+		struct head got = {};
+		unsigned long left = count - sent;
+
+		ok = send_flow_part(fd, &head, &got,
+				    left < SEQ_MAX ? left : SEQ_MAX, size,
+				    rate);
+		sent += head.seq;
+		received += got.received;
+		bad += got.bad;
+		doubled += got.doubled;
+	}
+	printf("sent=%lu received=%lu bad=%lu doubled=%lu\n", sent, received,
+	       bad, doubled);
+	return !ok || bad || doubled;
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -438,6 +526,10 @@ int main(int argc, char **argv)
 						atoi(argv[3])),
 				      strtoull(argv[4], NULL, 0),
 				      strtoul(argv[5], NULL, 0));
+	if (argc == 7 && !strcmp(argv[1], "flow"))
+		return send_flow(connected(SOCK_DGRAM, argv[2], atoi(argv[3])),
+				 strtoul(argv[4], NULL, 0),
+				 strtoul(argv[5], NULL, 0), atof(argv[6]));
 	fputs(usage_text, stderr);
 	return 2;
 }

@@ -24,7 +24,7 @@ static const char usage_text[] =
 "       KIND: udp4 udp6 tcp4 tcp6 mptcp4 mptcp6 unix file\n"
 "       options: dev DEV, mark N, tos N, pmtudisc N, pmtudisc6 N, sndbuf N,\n"
 "                rcvbuf N, v6only, reuse, nodelay, reset (SO_LINGER 0),\n"
-"                user-timeout MS\n"
+"                user-timeout MS, no-check (no checksums, UDP over IPv4)\n"
 "       opens a socket and serves it on PATH until killed; prints \"ready\"\n"
 "       A TCP socket is the accepted end of a connection to itself, or\n"
 "         to ADDR PORT [count N]  connected; with count on PATH.1 ... PATH.N\n"
