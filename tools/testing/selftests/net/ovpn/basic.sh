@@ -45,8 +45,10 @@ checked()
 	iperf_server "$B"
 	pings "$A" 10.8.0.2
 	if older_than 6.2; then
-		# packet sockets cannot tell of UDP segments: cut them before
+		# packet sockets cannot tell of UDP segments, which go both
+		# ways: they are cut before
 		in_ns "$A" ethtool -K veth tx-udp-segmentation off
+		in_ns "$B" ethtool -K veth tx-udp-segmentation off
 	fi
 	sniff wire "$B" cipher "$2" bits "$3"
 	for f in 4 6; do
