@@ -58,6 +58,29 @@ test_flags()
 	equal "$(link "$A" tun0 .qdisc)" noqueue qdisc
 }
 
+test_driver_info()
+{
+	local word
+
+	make_ns A
+	cli "$A" link-new tun0
+	in_ns "$A" ethtool -i tun0 >"$T/info"
+	cat "$T/info"
+	for word in "driver: ovpn" "bus-info: ovpn" "supports-statistics: yes" \
+		    "supports-priv-flags: yes" "supports-test: no"; do
+		grep -qx "$word" "$T/info" || die "not there: $word"
+	done
+}
+
+# There are no link-layer addresses
+test_no_address()
+{
+	make_ns A
+	refused "ovpn devices have no link-layer address" \
+		ip -n "$A" link add tun0 address 02:00:00:00:00:01 type ovpn
+	does_fail ip -n "$A" link show dev tun0 2>/dev/null
+}
+
 test_default_name()
 {
 	make_ns A
@@ -240,7 +263,7 @@ test_no_capability()
 	done
 }
 
-run_tests kind_and_mode kind_without_data flags default_name mtu_range \
-	carrier_p2p carrier_p2p_up_later carrier_mp invalid_mode mode_change \
+run_tests kind_and_mode kind_without_data flags driver_info no_address \
+	default_name mtu_range carrier_p2p carrier_p2p_up_later carrier_mp invalid_mode mode_change \
 	same_name_again namespace_exit autoload_family autoload_link \
 	user_namespace no_capability
