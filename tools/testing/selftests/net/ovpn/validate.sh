@@ -236,12 +236,36 @@ test_peer_new_remote()
 	bad_peer "$EINVAL" peer-new "$base,local-ipv4=10.0.0.1"
 	bad_peer "$EINVAL" peer-new \
 		"$base,remote-ipv6=fd00::3,remote-port=3,local-ipv4=10.0.0.1"
+	bad_peer "$EINVAL (missing peer.remote-ipv4)" peer-new "$base"
+	bad_peer "$EINVAL: remote-ipv6: the socket is of IPv4" peer-set \
+		id=1,remote-ipv6=fd00::3,remote-port=3
+	hold "$A" only6 udp6 :: 1197 v6only
+	bad_peer "$EINVAL: remote-ipv4: the socket is of IPv6 only" peer-new \
+		"id=2,socket:fd=$(sock only6),$inner,$v4,remote-port=3"
 	hold "$A" six udp6 :: 1196
 	SOCK="socket:fd=$(sock six)"
 	new "$inner,remote-ipv6=fd00::3,remote-port=3,remote-ipv6-scope-id=0"
 	new "$inner,remote-ipv6=fd00::3,remote-port=3,local-ipv6=fd00::1"
 	new "$inner,$v4,remote-port=3,local-ipv4=10.0.0.1"
 	new "$inner,remote-ipv6=::ffff:10.0.0.3,remote-port=65535"
+	echo "$REFUSED refused"
+}
+
+# Each end is one host
+test_unicast()
+{
+	local ip set=id=1,remote-port=3
+
+	ready
+	for ip in ipv4={0.0.0.0,224.0.0.1,255.255.255.255} ipv6={::,ff02::1}; do
+		bad_peer "$EINVAL: remote-${ip%=*}: not a unicast address" \
+			peer-set "$set,remote-$ip"
+	done
+	for ip in local-ipv4={224.0.0.1,255.255.255.255}; do
+		bad_new "$EINVAL: local-ipv4: not a unicast address" "$ip"
+	done
+	bad_peer "$EINVAL: local-ipv6: not a unicast address" peer-set \
+		"$set,remote-ipv6=fd00::3,local-ipv6=ff02::1"
 	echo "$REFUSED refused"
 }
 
@@ -569,7 +593,7 @@ test_keepalive_one_sided()
 	new "$rest,keepalive-timeout=5"
 }
 
-run_tests ifindex nests commands peer_new_attributes peer_new_remote \
+run_tests ifindex nests commands peer_new_attributes peer_new_remote unicast \
 	peer_new_vpn_address peer_new_id peer_new_socket peer_new_tcp \
 	peer_set peer_set_vpn_address peer_set_values peer_get_and_del \
 	key_new_attributes key_new_cipher key_others tolerated \
