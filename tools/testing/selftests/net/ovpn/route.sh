@@ -49,6 +49,19 @@ test_lan()
 	iperf "${C[3]}" fd07::2 -n 2M
 }
 
+# RFC 8950: IPv4 by way of a peer that has an IPv6 address
+test_lan_via_ipv6()
+{
+	lan
+	ip -n "$S" route replace 192.168.7.0/24 via inet6 fd08::3 dev tun1
+	no_pings "$S" 192.168.7.2
+	no_pings "$L" 10.8.0.1
+	ip -n "$S" route replace 192.168.7.0/24 via inet6 fd08::2 dev tun1
+	pings "$S" 192.168.7.2
+	pings "$L" 10.8.0.1
+	pings "${C[3]}" 192.168.7.2
+}
+
 # with the route goes the right to speak for the LAN
 test_lan_route_removed()
 {
@@ -149,5 +162,5 @@ test_p2p_serves_everything()
 	! grep -q "No buffer space" "$T/ping" || die "ENOBUFS"
 }
 
-run_tests lan lan_route_removed forged_sources no_peer_is_no_enobufs \
-	no_peer_is_unreachable p2p_serves_everything
+run_tests lan lan_via_ipv6 lan_route_removed forged_sources \
+	no_peer_is_no_enobufs no_peer_is_unreachable p2p_serves_everything
