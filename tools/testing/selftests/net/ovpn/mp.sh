@@ -117,4 +117,46 @@ test_client_to_client()
 	iperf "${C[3]}" fd08::7 -n 4M -R
 }
 
-run_tests server_and_clients client_to_client
+# Which namespace the socket of a peer is in, unless it is that of the device
+test_socket_netns()
+{
+	make_ns S X
+	cli "$S" link-new tun1 mode mp
+	hold "$S" near udp4 0.0.0.0 "$PORT"
+	hold "$X" far udp4 0.0.0.0 "$PORT"
+	ip -n "$S" netns set "$X" 77
+	cli "$S" peer-new tun1 id 1 sock "$(sock near)" remote 10.0.0.2 1 \
+		vpn4 10.8.0.2
+	cli "$S" peer-new tun1 id 2 sock "$(sock far)" remote 10.0.0.3 1 \
+		vpn4 10.8.0.3
+	cli "$S" peer-get tun1 >"$T/peers"
+	equal "$(sed -n 's/.* socket-netnsid=\([^ ]*\).*/\1/p' "$T/peers")" 77 \
+		"namespaces of all peers"
+	equal "$(peer_value "$S" tun1 2 socket-netnsid)" 77 "namespace"
+	! peer_value "$S" tun1 1 socket-netnsid || die "its own namespace"
+}
+
+# Wherever a message of a dump is full, no peer is lost, and none comes twice
+test_dump()
+{
+	local i n=80
+
+	make_ns S
+	hold "$S" n1 udp6 :: "$PORT"
+	cli "$S" link-new tun1 mode mp
+	for ((i = 1; i <= n; i++)); do
+		# shellcheck disable=SC2046 # two words
+		cli "$S" peer-new tun1 id "$i" sock "$(sock n1)" \
+			remote $(at $((i % 2 * 2 + 4)) "$i") vpn6 "fd08::$i"
+	done
+	seq "$n" >"$T/ids"
+	# each step makes one of the first peers 8 bytes longer
+	for ((i = 1; i <= 50; i++)); do
+		cli "$S" peer-set tun1 id "$i" vpn4 "10.8.0.$i"
+		cli "$S" peer-get tun1 >"$T/peers"
+		sed -n 's/^id=\([0-9]*\) .*vpn-tx-packets=0.*/\1/p' "$T/peers" |
+			diff "$T/ids" - || die "after $i steps"
+	done
+}
+
+run_tests server_and_clients client_to_client socket_netns dump
