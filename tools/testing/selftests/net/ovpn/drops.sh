@@ -82,6 +82,8 @@ test_congestion()
 		}
 	EOF
 	drops_for rx_bad_ecn 2 fr send count 2
+	drops_for rx_bad_ecn 2 fr send isrc fd08::2 idst fd08::1 \
+		pkt-id 10 count 2
 }
 
 test_device_is_down()
@@ -200,5 +202,28 @@ test_too_big_udp6()
 	too_big udp6
 }
 
+# Longer than the length of a record can tell. No MTU allows it, but what is
+# redirected does not ask for that
+test_too_big_tcp()
+{
+	two_ends tcp4
+	keys
+	pings "$A" 10.8.0.2
+	ip -n "$A" link add big mtu 65535 type dummy ||
+		skip "no dummy devices in this kernel (CONFIG_DUMMY)"
+	ip -n "$A" link set big up
+	ip -n "$A" addr add 192.168.8.1/24 dev big
+	ip -n "$A" neigh add 192.168.8.2 lladdr 02:00:00:00:00:01 dev big
+	if ! in_ns "$A" tc qdisc add dev big clsact ||
+	   ! in_ns "$A" tc filter add dev big egress matchall \
+		action mirred egress redirect dev tunA; then
+		skip "nothing can be redirected (CONFIG_NET_SCH_INGRESS," \
+			"NET_CLS_MATCHALL, NET_ACT_MIRRED)"
+	fi
+	drops_for tx_too_big 2 to 192.168.8.2 -s 65507
+	drops_for tx_too_big 0 to 192.168.8.2 -s 65400
+	pings "$A" 10.8.0.2
+}
+
 run_tests received congestion device_is_down backlog backlog_tcp sent \
-	no_way_udp4 no_way_udp6 too_big_udp4 too_big_udp6
+	no_way_udp4 no_way_udp6 too_big_udp4 too_big_udp6 too_big_tcp
