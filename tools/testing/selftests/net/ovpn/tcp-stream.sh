@@ -157,6 +157,61 @@ test_bad_lengths()
 	done
 }
 
+# in_pieces HEX...: each by a write, and a segment, of its own
+in_pieces()
+{
+	local hex
+
+	for hex; do
+		"$TCP" bytes sock "$(sock b)" hex "$hex" >/dev/null
+		wait_for received_all
+	done
+}
+
+# A has read all that B has sent
+received_all()
+{
+	[[ -z $(in_ns "$B" ss -Htn state established "dport = :$PORT" |
+		awk '$2 > 0') &&
+	   -z $(in_ns "$A" ss -Htn state established "sport = :$PORT" |
+		awk '$1 > 0') ]]
+}
+
+# ended_as_error: what came in pieces has ended the peer
+ended_as_error()
+{
+	heard a peer-del-ntf id="$RAW_PEER" del-reason=transport-error
+	! has_peer "$A" tunA "$RAW_PEER" || die "the peer is still there"
+	fresh
+}
+
+# the same, but nobody sees it at once
+test_bad_lengths_in_pieces()
+{
+	raw_end
+	listen "$A" a
+	raw_alive
+	in_pieces 00 00
+	ended_as_error
+	in_pieces 0001 48
+	ended_as_error
+	# the longest that has no room for anything
+	in_pieces 0018 4800000100000001 00000000000000000000000000000000
+	ended_as_error
+}
+
+# of another time, and no business of user space's
+test_data_v1()
+{
+	raw_end
+	raw_alive
+	raw bytes hex 000530aabbccdd
+	in_pieces 0005 30aabb ccdd
+	raw_alive
+	dropped_only "$A" tunA rx_data_v1=2
+	refused "timed out" "$CLI" recv "$(sock a)" timeout 1
+}
+
 # no error of the stream: forged, or somebody else's business
 test_odd_lengths()
 {
@@ -245,5 +300,6 @@ test_control_during_bulk_checked()
 }
 
 run_tests split_in_two split_in_three byte_by_byte coalesced_small \
-	coalesced_large coalesced_both long_records bad_lengths odd_lengths \
-	garbage end_inside control_during_bulk control_during_bulk_checked
+	coalesced_large coalesced_both long_records bad_lengths \
+	bad_lengths_in_pieces data_v1 odd_lengths garbage end_inside \
+	control_during_bulk control_during_bulk_checked
