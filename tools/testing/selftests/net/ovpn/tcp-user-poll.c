@@ -3,10 +3,12 @@
  * A program waits on an attached socket, asks about it, and sees its end
  */
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include "tcp-user.h"
 
@@ -101,7 +103,7 @@ void check_edge(void)
 }
 
 /* The script tells when it goes on; the signal is blocked since the start */
-static void wait_for_signal(void)
+void wait_for_signal(void)
 {
 	sigset_t set;
 	int sig;
@@ -149,7 +151,7 @@ void check_options(void)
 	socklen_t len = sizeof(ss);
 	struct tcp_info info = {};
 	socklen_t info_len = sizeof(info);
-	int on = 1;
+	int on = 1, unsent = -1;
 
 	if (getsockopt(user, IPPROTO_TCP, TCP_INFO, &info, &info_len))
 		err(1, "TCP_INFO");
@@ -165,6 +167,9 @@ void check_options(void)
 	    getsockname(user, (void *)&ss, &len))
 		err(1, "names");
 
+	if (ioctl(user, SIOCOUTQ, &unsent) || unsent)
+		err(1, "SIOCOUTQ: %d", unsent);
+	fails(ioctl(user, TIOCGWINSZ, got), ENOTTY, "an unknown ioctl");
 	fails(connect(user, &none, sizeof(none)), EBUSY, "disconnect");
 	no_protocol("tls");
 	no_protocol("espintcp");
@@ -343,4 +348,30 @@ void check_reset_blocked(void)
 	child_sleeps(pid);
 	far_reset(far);
 	child_ends(pid);
+}
+
+/* The device has no room, so that the peer stays until it has read the rest.
+ * The program is told at once.
+ */
+void check_reset_unread(void)
+{
+	__u32 now;
+
+	far_control(far, 1, 1);
+	far_reset(far);
+	wait_for(user, POLLHUP);
+	now = events(watch(EPOLLIN | EPOLLOUT), 0);
+	if (~now & (EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLOUT))
+		errx(1, "after a reset epoll says %#x", now);
+	fails(recv(user, got, 1, MSG_DONTWAIT), ECONNRESET,
+	      "recv after a reset");
+	fails(send(user, want, stream(want, 1, 1), MSG_NOSIGNAL), EPIPE,
+	      "send after a reset");
+	if (events(watch(EPOLLIN), 0) & EPOLLERR)
+		errx(1, "the error is told twice");
+	puts("waiting");
+	wait_for_signal();
+	expect_records(user, 1, 1);
+	if (recv(user, got, 1, 0))
+		err(1, "recv at the end");
 }

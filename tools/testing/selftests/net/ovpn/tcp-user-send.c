@@ -137,6 +137,14 @@ static void fill(__u32 *next)
 	}
 }
 
+/* Leave as much behind as can be */
+void check_fill(void)
+{
+	__u32 next = 1;
+
+	fill(&next);
+}
+
 /* POLLOUT and what send() does are one: at every fill, at every drain */
 void check_send_exact(void)
 {
@@ -264,4 +272,38 @@ void check_senders(void)
 	}
 	for (i = 0; i < 4; i++)
 		child_ends(pid[i]);
+}
+
+static __u32 unsent;
+
+/* Whoever is told to try again does so; no record was begun */
+static void send_late(void)
+{
+	size_t len = control_put(record, unsent);
+	ssize_t done;
+
+	do {
+		done = send(user, record, len, MSG_NOSIGNAL);
+	} while (done < 0 && errno == EINTR);
+	if (done != (ssize_t)len)
+		err(1, "send after the peer: %zd", done);
+}
+
+/* Who waits for room when the peer goes sends on the connection as it is then,
+ * behind all that was sent before
+ */
+void check_detach_sending(void)
+{
+	__u32 i;
+	pid_t pid;
+
+	unsent = 1;
+	fill(&unsent);
+	pid = child(send_late);
+	child_sleeps(pid);
+	puts("waiting");
+	wait_for_signal();
+	for (i = 1; i <= unsent; i++)
+		expect_records(far, i, 1);
+	child_ends(pid);
 }

@@ -8,6 +8,7 @@
 #include <linux/sockios.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -189,6 +190,8 @@ static void check_recv_flags(void)
 	nothing_left();
 	far_control(far, 1, 1);
 	far_ping(far);
+	/* the queue of errors is one of its own */
+	fails(recv(user, got, 100, MSG_ERRQUEUE), EAGAIN, "recv of errors");
 	for (i = 0; i < ARRAY_SIZE(unknown); i++)
 		fails(recv(user, got, 100, unknown[i]), EOPNOTSUPP,
 		      "recv with an unknown flag");
@@ -216,6 +219,46 @@ static void check_fionread(void)
 	expect(user, want + 3, len - 3, 1000);
 	if (queued(user))
 		errx(1, "FIONREAD at the end: %d", queued(user));
+}
+
+/* Memory behind which there is none: the last bytes of a page */
+static __u8 *at_edge(size_t bytes)
+{
+	static __u8 *page;
+	long size = sysconf(_SC_PAGESIZE);
+
+	if (!page) {
+		page = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (page == MAP_FAILED || munmap(page + size, size))
+			err(1, "mmap");
+	}
+	return page + size - bytes;
+}
+
+/* What the program has no memory for is not lost */
+static void check_fault(void)
+{
+	size_t first = PREFIX + control_len(1), len = stream(want, 1, 3);
+	ssize_t done;
+
+	far_control(far, 1, 3);
+	far_ping(far);
+	fails(recv(user, at_edge(0), 100, MSG_DONTWAIT), EFAULT,
+	      "recv to nowhere");
+	done = recv(user, at_edge(first + 1), len, MSG_DONTWAIT);
+	if (done != (ssize_t)first || memcmp(at_edge(first + 1), want, first))
+		errx(1, "recv of what has room: %zd of %zu", done, first);
+	expect(user, want + first, len - first, sizeof(got));
+	nothing_left();
+
+	/* and half a record does not leave */
+	memcpy(at_edge(first - 1), want, first - 1);
+	fails(send(user, at_edge(first - 1), first, MSG_NOSIGNAL), EFAULT,
+	      "send from nowhere");
+	if (send(user, want, first, MSG_NOSIGNAL) != (ssize_t)first)
+		err(1, "send");
+	expect_records(far, 1, 1);
 }
 
 static void on_alarm(int sig)
@@ -359,9 +402,12 @@ static const struct {
 	{ "before-attach", check_before_attach },
 	{ "between-data", check_between_data },
 	{ "detach-blocked", check_detach_blocked },
+	{ "detach-sending", check_detach_sending },
 	{ "edge", check_edge },
 	{ "end", check_end },
 	{ "end-blocked", check_end_blocked },
+	{ "fault", check_fault },
+	{ "fill", check_fill },
 	{ "fionread", check_fionread },
 	{ "half-record", check_half_record },
 	{ "level", check_level },
@@ -372,6 +418,7 @@ static const struct {
 	{ "recv-flags", check_recv_flags },
 	{ "reset", check_reset },
 	{ "reset-blocked", check_reset_blocked },
+	{ "reset-unread", check_reset_unread },
 	{ "send", check_send },
 	{ "send-blocks", check_send_blocks },
 	{ "send-edge", check_send_edge },

@@ -40,15 +40,18 @@ void catch_alarm(void);
 pid_t child(void (*run)(void));
 void child_sleeps(pid_t pid);
 void child_ends(pid_t pid);
+void wait_for_signal(void);
 
 /* tcp-user-send.c */
 void check_send(void);
 void check_send_torn(void);
 void check_send_long(void);
 void check_send_flags(void);
+void check_fill(void);
 void check_send_exact(void);
 void check_send_edge(void);
 void check_send_blocks(void);
+void check_detach_sending(void);
 void check_senders(void);
 
 /* tcp-user-poll.c */
@@ -62,6 +65,7 @@ void check_end(void);
 void check_end_blocked(void);
 void check_reset(void);
 void check_reset_blocked(void);
+void check_reset_unread(void);
 void check_half_record(void);
 
 #endif /* _OVPN_TCP_USER_H */

@@ -31,7 +31,7 @@ small()
 }
 
 tests=()
-for name in between-data edge fionread level options peek recv-blocks \
+for name in between-data edge fault fionread level options peek recv-blocks \
 	    recv-flags send send-flags send-long send-torn senders splice \
 	    stream vectors; do
 	eval "test_${name//-/_}() { raw_end; check $name; }"
@@ -97,6 +97,29 @@ test_after_detach()
 	check_across detach-blocked cli "$A" peer-del tunA id 1
 }
 
+# The records behind it and those in front of it are whole, and in order
+test_sending_after_detach()
+{
+	raw_end tcp4 p2p sndbuf 32768 rcvbuf 32768
+	check_across detach-sending cli "$A" peer-del tunA id 1
+}
+
+# With what the device has not had room for the stream has not ended yet
+test_reset_unread()
+{
+	local before
+
+	raw_end
+	raw_alive
+	listen "$A" a
+	before=$(sysctl -n net.core.netdev_max_backlog)
+	defer sysctl -qw net.core.netdev_max_backlog="$before"
+	sysctl -qw net.core.netdev_max_backlog=0
+	check_across reset-unread sysctl -qw \
+		net.core.netdev_max_backlog="$before"
+	heard a peer-del-ntf id=1 del-reason=transport-disconnect
+}
+
 test_poll_after_detach()
 {
 	raw_end
@@ -126,4 +149,4 @@ test_overflow()
 }
 
 run_tests "${tests[@]}" ipv6 end_ipv6 before_attach after_detach \
-	poll_after_detach overflow
+	sending_after_detach reset_unread poll_after_detach overflow
