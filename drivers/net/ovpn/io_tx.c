@@ -8,6 +8,7 @@
 
 #include "io.h"
 
+#include <kunit/visibility.h>
 #include <linux/icmpv6.h>
 #include <linux/unaligned.h>
 #include <net/gso.h>
@@ -342,3 +343,4 @@ void ovpn_tx_keepalive(struct ovpn_peer *peer)
 	skb_put_data(skb, ovpn_keepalive_message, OVPN_KEEPALIVE_SIZE);
 	ovpn_tx_list(peer, skb, 0, false);
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_tx_keepalive);

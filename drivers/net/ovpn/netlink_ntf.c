@@ -8,6 +8,7 @@
 
 #include "netlink_ntf.h"
 
+#include <kunit/visibility.h>
 #include <net/genetlink.h>
 #include <net/netlink.h>
 #include <net/sock.h>
@@ -125,3 +126,4 @@ const struct ovpn_user_ops ovpn_nl_user_ops = {
 	.peer_float = ovpn_ntf_peer_float,
 	.key_swap = ovpn_ntf_key_swap,
 };
+EXPORT_SYMBOL_IF_KUNIT(ovpn_nl_user_ops);
