@@ -5,8 +5,8 @@
  * The receiver knows what comes: bytes are a function of a seed and of their
  * place. Over TCP it tells how many were right when the sender has done. Over
  * UDP the sender asks after each burst, so that nothing is lost for want of
- * room; a burst is one super-packet (UDP_SEGMENT). A flow may lose datagrams: it
- * goes on, at its rate, and asks at the end.
+ * room; a burst is one super-packet (UDP_SEGMENT). A flow may lose datagrams:
+ * it goes on, at its rate, and asks at the end.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -434,7 +434,7 @@ static void stop(int sig)
 	__atomic_store_n(&enough, true, __ATOMIC_RELAXED);
 }
 
-/* until all have come, or no more do; false if PATIENCE ends before an answer */
+/* until all have come, or no more do; false if PATIENCE ends without answer */
 static bool what_came(int fd, const struct head *sent, struct head *got)
 {
 	struct head ask = { .magic = ASK, .flow = sent->flow };
