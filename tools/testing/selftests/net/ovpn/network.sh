@@ -424,9 +424,9 @@ test_senders()
 	local cpus i side
 
 	network
-	keepalives 1
 	cpus=$(nproc)
 	begin
+	keepalives 1
 	RATE=$((RATE * 4))
 	for i in 0 1; do
 		flow "there$i" "$A" 10.8.0.2 200 $((i % cpus))
