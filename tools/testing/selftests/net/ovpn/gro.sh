@@ -586,4 +586,5 @@ test_module_unload()
 run_tests stream_udp4 stream_udp6 stream_mapped stream_pieces not_merged \
 	sizes_udp4 sizes_udp6 replay_among_segments control_among_data \
 	control_beside_stream two_keys rekey memory many_peers onlooker \
-	forwarded_ipv4 forwarded_ipv6 forwarded_nat attach_detach after_the_peer ipsec module_unload
+	forwarded_ipv4 forwarded_ipv6 forwarded_nat attach_detach \
+	after_the_peer ipsec module_unload

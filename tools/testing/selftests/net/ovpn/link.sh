@@ -264,6 +264,6 @@ test_no_capability()
 }
 
 run_tests kind_and_mode kind_without_data flags driver_info no_address \
-	default_name mtu_range carrier_p2p carrier_p2p_up_later carrier_mp invalid_mode mode_change \
-	same_name_again namespace_exit autoload_family autoload_link \
+	default_name mtu_range carrier_p2p carrier_p2p_up_later carrier_mp \
+	invalid_mode mode_change same_name_again namespace_exit autoload_family autoload_link \
 	user_namespace no_capability

@@ -29,10 +29,10 @@ steering()
 }
 
 # flood [on]: B sends without a pause, on the CPU that receives as well; A throws
-# it away. Prints how many came in.
+# it away. Sets RATE, how many in a millisecond.
 flood()
 {
-	local count=$((60000 / OVPN_SLOW))
+	local count=$((60000 / OVPN_SLOW)) start
 
 	one_end
 	in_ns "$A" nft -f - <<-EOF
@@ -44,8 +44,11 @@ flood()
 		}
 	EOF
 	[[ -z ${1:-} ]] || steering "$A" tunA
-	fr_words send count "$count" size 400
+	fr_words send count "$count" size 20
+	start=$(date +%s%3N)
 	in_ns "$B" taskset -c 0 "$FRAMES" "${FR_WORDS[@]}"
+	RATE=$((count / ($(date +%s%3N) - start)))
+	echo "$RATE in a millisecond"
 	wait_for all_came "$count"
 	echo "of $count dropped: $(drops "$A" tunA | tr '\n' ' ')"
 }
@@ -64,7 +67,10 @@ all_came()
 test_busy()
 {
 	flood on
-	(($(steered "$A" tunA) > 0)) || die "its CPU had to do all of it"
+	(($(steered "$A" tunA) == 0)) || return 0
+	# below 5 the driver leaves a queue where it is (OVPN_STEER_RATE)
+	((RATE > 6)) || skip "too slow a kernel: $RATE in a millisecond"
+	die "its CPU had to do all of it"
 }
 
 test_switched_off()
