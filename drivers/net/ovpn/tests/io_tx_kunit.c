@@ -110,13 +110,13 @@ static void tx_counters(struct tx_rig *rig)
 	struct kunit *test = rig->test;
 
 	rig->ovpn.drops = alloc_percpu(struct ovpn_drops);
-	KUNIT_ASSERT_NOT_NULL(test, rig->ovpn.drops);
+	KUNIT_ASSERT_TRUE(test, !!rig->ovpn.drops);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, tx_free_percpu,
 						  (__force void *)
 						  rig->ovpn.drops));
 	dev->dstats = netdev_alloc_pcpu_stats(struct pcpu_dstats);
-	KUNIT_ASSERT_NOT_NULL(test, dev->dstats);
+	KUNIT_ASSERT_TRUE(test, !!dev->dstats);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, tx_free_percpu,
 						  (__force void *)dev->dstats));
