@@ -31,10 +31,12 @@ static const int link_errors[] = { ENODEV, 0 };
 static const int unload_errors[] = { EAGAIN, EBUSY, ENOENT, 0 };
 static const int no_errors[] = { 0 };
 
-/* no route, no device, or no room; the other end has closed */
+/* no route, no device, or no room; the other end has closed; the route's device
+ * has just lost what it knew of IPv4, as one does that leaves its namespace
+ */
 static const int send_errors[] = {
 	ENETUNREACH, EHOSTUNREACH, ENETDOWN, ENODEV, EAGAIN, EBADF,
-	ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN, 0
+	ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN, EINVAL, 0
 };
 
 static int op_peer_new(struct actor *me)
