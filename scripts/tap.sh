@@ -61,6 +61,25 @@ tap_program()
 	fi
 }
 
+# tap_suites FILE DIR [PREFIX]: the report in FILE of KUnit suites; each gets a
+# file in DIR, and PREFIX before its name. A suite is a test program of its own:
+# its cases are the results one level down, what is deeper (parameters) belongs
+# to them.
+tap_suites()
+{
+	local suite suites=0
+
+	while IFS= read -r suite; do
+		((++suites))
+		awk -v suite="$suite" '
+			/^    # Subtest: / { on = ($3 == suite) }
+			on && /^    (1\.\.|ok |not ok )/ { print substr($0, 5) }
+		' "$1" >"$2/$suite.out"
+		tap_program "${3:-}$suite" "$2/$suite.out" 0
+	done < <(sed -n 's/^    # Subtest: //p' "$1")
+	((suites)) || tap_case "not ok" "${3:-}no unit test ran"
+}
+
 # tap_end: the plan comes last; status 1 if something failed or nothing passed.
 tap_end()
 {
