@@ -135,6 +135,7 @@ finish_unpacked()
 		fi
 		[[ -L $dir/$part ]] || ln -s "usr/$part" "$dir/$part"
 	done
+	mkdir -p "$dir/usr/lib/modules"
 	find "$dir/usr/lib/modules" -name '*.ko.xz' -print0 | xargs -0r xz -d
 	ln -sf mawk "$dir/usr/bin/awk"
 	mkdir -p "$dir"/{dev,proc,src,tmp}

@@ -159,11 +159,11 @@ apt_mirror()
 
 # apt_private SUITE...: an apt of our own beside the machine's, knowing SUITEs.
 # A mirror that lags behind or stands still serves as well: signatures are
-# checked, and the kernel's checksum.
+# checked, and the kernel's checksum. DEBIAN_ARCH=NAME: for another architecture.
 # Prints the configuration file for 'apt-get -c'.
 apt_private()
 {
-	local dir=$CACHE/apt mirror suite keyring
+	local dir=$CACHE/apt mirror suite keyring arch=${DEBIAN_ARCH:-amd64}
 	local conf=$dir/apt.conf
 
 	[[ -e /etc/debian_version ]] ||
@@ -187,7 +187,8 @@ apt_private()
 	Acquire::Languages "none";
 	Acquire::Check-Valid-Until "false";
 	APT::Sandbox::User "root";
-	APT::Architecture "amd64";
+	APT::Architecture "$arch";
+	APT::Architectures "$arch";
 	EOF
 	apt-get -c "$conf" -q update >"$dir/update.log" 2>&1 ||
 		{ tail -n 20 "$dir/update.log" >&2; die "apt-get update failed"; }
