@@ -111,6 +111,10 @@ soak: ## a thousand peers that come and go, for half an hour (SOAK=2h, DEBUG=1)
 compat-check: ## on Debian's kernels, old and new, in QEMU (TESTS="6.1...")
 	@scripts/compat/check $(TESTS)
 
+.PHONY: platforms
+platforms: ## on s390x, i386 and arm64, with KCSAN, built otherwise (TESTS="s390x...")
+	@scripts/platforms/check $(TESTS)
+
 .PHONY: install-check
 install-check: ## all ways to install, in a clean Debian (TESTS="bookworm...")
 	@scripts/setup tree vm
