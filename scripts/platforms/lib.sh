@@ -20,7 +20,7 @@ platform()
 	s390x)
 		arch=s390 cross=s390x-linux-gnu- debian=s390x
 		image=arch/s390/boot/bzImage bus=ccw console=ttysclp0
-		machine=(qemu-system-s390x -M s390-ccw-virtio -cpu max,vx=off,vxeh=off)
+		machine=(qemu-system-s390x -M s390-ccw-virtio -cpu "max,vx=off,vxeh=off")
 		;;
 	# 32 bits
 	i386)
