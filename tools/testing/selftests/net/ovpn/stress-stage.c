@@ -123,7 +123,7 @@ static int keep(void *arg)
 	syscall(SYS_close_range, *sock + 1, ~0u, 0);
 	__atomic_store_n(sock, -1, __ATOMIC_RELEASE);
 	for (;;)
-		syscall(SYS_pause);
+		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 	return 0;
 }
 
