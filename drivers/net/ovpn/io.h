@@ -183,6 +183,7 @@ static inline struct ovpn_tx_cb *ovpn_tx_cb(const struct sk_buff *skb)
 
 void ovpn_learn_sender(struct ovpn_peer *peer, const struct sk_buff *skb,
 		       u32 now);
+void ovpn_learn_tell_due(struct ovpn_peer *peer, u32 now);
 
 bool ovpn_gro_start(struct ovpn_gro *gro, struct sk_buff *skb);
 u8 *ovpn_gro_slot(struct ovpn_gro *gro, unsigned int len);

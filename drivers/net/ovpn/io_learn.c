@@ -5,6 +5,7 @@
 
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
+#include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
@@ -20,6 +21,45 @@
  * flood of them would overrun the socket of the OpenVPN server, and end it.
  */
 #define OVPN_FLOAT_INTERVAL	1
+
+/* Once told, nothing is due, whatever time the timer has been set to. */
+static void ovpn_learn_tell(struct ovpn_peer *peer, u32 now)
+{
+	struct ovpn_priv *ovpn = peer->ovpn;
+	bool soon;
+
+	lockdep_assert_held(&ovpn->lock);
+	soon = (s32)(now - peer->float_told) < OVPN_FLOAT_INTERVAL;
+	WRITE_ONCE(peer->float_due, soon);
+	if (soon) {
+		timer_reduce(&peer->timer, jiffies + OVPN_FLOAT_INTERVAL * HZ);
+		return;
+	}
+	peer->float_told = now;
+	ovpn->user->peer_float(peer);
+}
+
+/**
+ * ovpn_learn_tell_due - tell user space of a float that has been put off
+ * @peer: the peer
+ * @now: boot time in seconds
+ *
+ * If it is still too early, &ovpn_peer.timer is set anew.
+ *
+ * Context: softirq; takes &ovpn_priv.lock if one is due.
+ */
+void ovpn_learn_tell_due(struct ovpn_peer *peer, u32 now)
+{
+	struct ovpn_priv *ovpn = peer->ovpn;
+
+	if (likely(!READ_ONCE(peer->float_due)))
+		return;
+
+	spin_lock(&ovpn->lock);
+	if (peer->float_due && peer->hashed)
+		ovpn_learn_tell(peer, now);
+	spin_unlock(&ovpn->lock);
+}
 
 /* The peer has moved. Only a peer that is in the table may be put into another
  * place of the table.
@@ -49,15 +89,8 @@ static void ovpn_learn_endpoint(struct ovpn_peer *peer,
 		goto out;
 
 	ovpn_peer_table_rehash(peer);
-	if (!ovpn->user->peer_float)
-		goto out;
-	if ((s32)(now - peer->float_told) >= OVPN_FLOAT_INTERVAL) {
-		peer->float_told = now;
-		ovpn->user->peer_float(peer);
-	} else {
-		peer->float_due = true;
-		timer_reduce(&peer->timer, jiffies + OVPN_FLOAT_INTERVAL * HZ);
-	}
+	if (ovpn->user->peer_float)
+		ovpn_learn_tell(peer, now);
 out:
 	spin_unlock_bh(&ovpn->lock);
 }

@@ -53,22 +53,6 @@ static void ovpn_keepalive_expire(struct ovpn_peer *peer)
 		schedule_work(&ovpn->expire_work);
 }
 
-/* a float that came too soon after another one */
-static void ovpn_keepalive_tell_float(struct ovpn_peer *peer, u32 now)
-{
-	struct ovpn_priv *ovpn = peer->ovpn;
-
-	if (!READ_ONCE(peer->float_due))
-		return;
-
-	spin_lock(&ovpn->lock);
-	peer->float_due = false;
-	peer->float_told = now;
-	if (peer->hashed)
-		ovpn->user->peer_float(peer);
-	spin_unlock(&ovpn->lock);
-}
-
 /**
  * ovpn_keepalive_timer - see what is due for a peer
  * @timer: &ovpn_peer.timer
@@ -82,8 +66,6 @@ void ovpn_keepalive_timer(struct timer_list *timer)
 	u32 timeout = READ_ONCE(peer->keepalive_timeout);
 	u32 now = ktime_get_boottime_seconds();
 	u32 idle, next = U32_MAX;
-
-	ovpn_keepalive_tell_float(peer, now);
 
 	if (timeout) {
 		idle = ovpn_keepalive_idle(now, &peer->last_recv);
@@ -107,6 +89,8 @@ void ovpn_keepalive_timer(struct timer_list *timer)
 
 	if (next != U32_MAX)
 		ovpn_keepalive_arm(peer, next);
+	/* last, as it may be due earlier than what has just been set */
+	ovpn_learn_tell_due(peer, now);
 }
 
 /**
