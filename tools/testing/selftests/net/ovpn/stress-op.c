@@ -28,8 +28,7 @@ static const int new_errors[] = {
 };
 
 static const int link_errors[] = { ENODEV, 0 };
-/* in use; gone, or no module; a kernel without modules */
-static const int unload_errors[] = { EAGAIN, EBUSY, ENOENT, ENOSYS, 0 };
+static const int unload_errors[] = { EAGAIN, EBUSY, ENOENT, 0 };
 static const int no_errors[] = { 0 };
 
 /* no route, no device, or no room; the other end has closed; the route's device
