@@ -32,7 +32,9 @@ static void ovpn_learn_tell(struct ovpn_peer *peer, u32 now)
 	soon = (s32)(now - peer->float_told) < OVPN_FLOAT_INTERVAL;
 	WRITE_ONCE(peer->float_due, soon);
 	if (soon) {
-		timer_reduce(&peer->timer, jiffies + OVPN_FLOAT_INTERVAL * HZ);
+		/* the tick that runs does not count */
+		timer_reduce(&peer->timer,
+			     jiffies + OVPN_FLOAT_INTERVAL * HZ + 1);
 		return;
 	}
 	peer->float_told = now;
@@ -44,9 +46,10 @@ static void ovpn_learn_tell(struct ovpn_peer *peer, u32 now)
  * @peer: the peer
  * @now: boot time in seconds
  *
- * If it is still too early, &ovpn_peer.timer is set anew.
+ * If it is still too early, &ovpn_peer.timer is brought forward. To be called by
+ * those who have set it, and may have put it off.
  *
- * Context: softirq; takes &ovpn_priv.lock if one is due.
+ * Context: any but hardirq; takes &ovpn_priv.lock if one is due.
  */
 void ovpn_learn_tell_due(struct ovpn_peer *peer, u32 now)
 {
@@ -55,10 +58,10 @@ void ovpn_learn_tell_due(struct ovpn_peer *peer, u32 now)
 	if (likely(!READ_ONCE(peer->float_due)))
 		return;
 
-	spin_lock(&ovpn->lock);
+	spin_lock_bh(&ovpn->lock);
 	if (peer->float_due && peer->hashed)
 		ovpn_learn_tell(peer, now);
-	spin_unlock(&ovpn->lock);
+	spin_unlock_bh(&ovpn->lock);
 }
 
 /* The peer has moved. Only a peer that is in the table may be put into another

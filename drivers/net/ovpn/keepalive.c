@@ -89,7 +89,6 @@ void ovpn_keepalive_timer(struct timer_list *timer)
 
 	if (next != U32_MAX)
 		ovpn_keepalive_arm(peer, next);
-	/* last, as it may be due earlier than what has just been set */
 	ovpn_learn_tell_due(peer, now);
 }
 
@@ -114,6 +113,7 @@ void ovpn_keepalive_set(struct ovpn_peer *peer, u32 interval, u32 timeout)
 
 	if (interval || timeout)
 		ovpn_keepalive_arm(peer, min_not_zero(interval, timeout));
+	ovpn_learn_tell_due(peer, now);
 }
 
 static void ovpn_keepalive_expire_work(struct work_struct *work)

@@ -83,7 +83,7 @@ struct ovpn_peer_route {
  * @timer: pings, expiry and deferred notifications of float
  * @float_told: when user space was last told of a float, boot time;
  *	&ovpn_priv.lock
- * @float_due: a notification of float is waiting for @timer;
+ * @float_due: a notification of float is waiting for @timer. Written under
  *	&ovpn_priv.lock
  * @expiring: bit 0: the peer is on &ovpn_priv.expired, for good
  * @lock: guards @endpoint, @route, @source6 and @endpoint_serial. BH,
