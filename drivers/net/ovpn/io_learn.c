@@ -46,8 +46,8 @@ static void ovpn_learn_tell(struct ovpn_peer *peer, u32 now)
  * @peer: the peer
  * @now: boot time in seconds
  *
- * If it is still too early, &ovpn_peer.timer is brought forward. To be called by
- * those who have set it, and may have put it off.
+ * If it is still too early, &ovpn_peer.timer is brought forward. To be called
+ * by those who have set it, and may have put it off.
  *
  * Context: any but hardirq; takes &ovpn_priv.lock if one is due.
  */
