@@ -164,4 +164,19 @@ test_notifications_are_rare()
 	[[ $most -lt 30 ]] || skip "too slow to float twice in a second"
 }
 
-run_tests ipv4 ipv6 ipv4_to_ipv6 unproved late_packet notifications_are_rare
+# what is told later is so even if the timer is set for something else meanwhile
+test_notification_outlives_keepalives()
+{
+	one_end udp4 mp
+	ip -n "$B" addr add 10.0.0.3/24 dev veth
+	listen "$A" a
+	elsewhere 5000 send pkt-id 1
+	elsewhere 5001 send pkt-id 2
+	cli "$A" peer-set tunA id 1 interval 3000 timeout 9000
+	[[ ! $(<"$T/a.ntf") == *remote-port=5001* ]] ||
+		skip "too slow to float twice in a second"
+	heard a peer-float-ntf remote-port=5001
+}
+
+run_tests ipv4 ipv6 ipv4_to_ipv6 unproved late_packet \
+	notifications_are_rare notification_outlives_keepalives
