@@ -4,6 +4,7 @@
 #ifndef _NET_OVPN_DROP_H_
 #define _NET_OVPN_DROP_H_
 
+#include <linux/lockdep.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
@@ -114,6 +115,10 @@ static inline enum skb_drop_reason ovpn_drop_core_reason(enum ovpn_drop why)
  */
 static inline void ovpn_drop_count(struct ovpn_priv *ovpn, enum ovpn_drop why)
 {
+	/* an interrupted update of dstats loses one, or makes 32-bit readers
+	 * spin; BH off in process context is good enough
+	 */
+	lockdep_assert_in_softirq();
 	this_cpu_inc(ovpn->drops->count[why]);
 	if (why < OVPN_DROP_TX_PROTO)
 		dev_dstats_rx_dropped(ovpn->dev);

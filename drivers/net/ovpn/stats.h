@@ -5,6 +5,7 @@
 #define _NET_OVPN_STATS_H_
 
 #include <linux/atomic.h>
+#include <linux/lockdep.h>
 #include <linux/netdevice.h>
 #include <linux/types.h>
 
@@ -55,6 +56,7 @@ static inline void ovpn_dev_count_rx(struct net_device *dev,
 {
 	struct pcpu_dstats *dstats = this_cpu_ptr(dev->dstats);
 
+	lockdep_assert_in_softirq();
 	u64_stats_update_begin(&dstats->syncp);
 	u64_stats_add(&dstats->rx_packets, packets);
 	u64_stats_add(&dstats->rx_bytes, bytes);
@@ -74,6 +76,7 @@ static inline void ovpn_dev_count_tx(struct net_device *dev,
 {
 	struct pcpu_dstats *dstats = this_cpu_ptr(dev->dstats);
 
+	lockdep_assert_in_softirq();
 	u64_stats_update_begin(&dstats->syncp);
 	u64_stats_add(&dstats->tx_packets, packets);
 	u64_stats_add(&dstats->tx_bytes, bytes);
