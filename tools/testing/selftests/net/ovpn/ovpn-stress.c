@@ -22,9 +22,6 @@
 #define WORKERS		64
 #define PROGRESS	10
 
-/* so often is worth a stage of its own */
-#define LEAST		16
-
 static const char usage_text[] =
 "usage: ovpn-stress pairs              operations that can meet, a pair a line\n"
 "       ovpn-stress race OP OP [count N] [workers N] [seed N] [limit SEC]\n"
@@ -191,7 +188,7 @@ static void on_limit(int sig)
 	die("%s and %s are stuck", opt.op[0]->name, opt.op[1]->name);
 }
 
-/* One way in which the stage can be: so often, then it still works and goes */
+/* One way in which the stage can be, so often */
 static void run_variant(struct tally *tally, unsigned int count)
 {
 	unsigned int i;
@@ -205,6 +202,13 @@ static void run_variant(struct tally *tally, unsigned int count)
 		meet(tally);
 		stage.gone |= opt.op[0]->gone | opt.op[1]->gone;
 	}
+}
+
+/* After the last one, it still works and goes */
+static void run_end(void)
+{
+	unsigned int i;
+
 	alarm(opt.limit);
 	for (i = 0; i < 2; i++) {
 		actor_close(&actors[i]);
@@ -218,12 +222,10 @@ static int run_worker(unsigned int number, unsigned int count)
 {
 	unsigned int flags = opt.op[0]->flags | opt.op[1]->flags;
 	unsigned int variants = flags & (ONLY_UDP | ONLY_TCP) ? 2 : 4;
-	unsigned int rounds = count / LEAST, i;
+	unsigned int rounds = count < variants ? count : variants, i;
 	struct tally *tally = &tallies[number];
 	pthread_t thread;
 
-	/* a change of variant takes time, too */
-	rounds = !rounds ? 1 : rounds > variants ? variants : rounds;
 	dice = opt.seed * 2654435761u + number + 1;
 	signal(SIGALRM, on_limit);
 	sem_init(&line.wake, 0, 0);
@@ -234,15 +236,21 @@ static int run_worker(unsigned int number, unsigned int count)
 	if (pthread_create(&thread, NULL, second, tally))
 		die("no thread");
 	for (i = 0; i < rounds; i++) {
-		/* no two workers, and no two pairs, begin with the same */
+		/* no two workers, and no two pairs, begin with the same: four
+		 * workers that do it once meet all
+		 */
 		unsigned int variant = number + opt.seed + i +
 				       (opt.op[0] - ops) + (opt.op[1] - ops);
+		bool mp = (variants == 4 ? variant / 2 : variant) & 1;
 
 		stage.tcp = flags & ONLY_TCP ||
 			    (!(flags & ONLY_UDP) && variant & 1);
-		stage.mp = (variants == 4 ? variant / 2 : variant) & 1;
+		/* a device takes longer to come and go than a socket */
+		stage.gone |= mp != stage.mp ? GONE_ALL : GONE_SOCK;
+		stage.mp = mp;
 		run_variant(tally, (count + rounds - 1 - i) / rounds);
 	}
+	run_end();
 	return 0;
 }
 
@@ -341,8 +349,8 @@ static bool can_meet(const struct op *a, const struct op *b)
 	    (a->flags | b->flags) & ONLY_TCP)
 		return false;
 	/* these happen once, to one thing */
-	return a != b || !(a->flags & (TIMED | OUTSIDE | IN_NS | ALONE)) ||
-	       a->flags & FRAME;
+	return a != b || !(a->flags & (TIMED | IN_NS | ALONE) ||
+			   (a->flags & ONCE && a->flags & OUTSIDE));
 }
 
 static int cmd_pairs(void)

@@ -21,15 +21,19 @@ require "$STRESS"
 # progress is shown at once, whatever a test does with its output
 exec 3>&1
 
-# race OP OP: of what takes long because it waits, many at a time
+# race OP OP: over UDP and TCP, in both modes; of what takes long because it
+# waits, many at a time
 race()
 {
 	local count=16 workers=1 many=1 share=1
 
 	case " $1 $2 " in
-	*" unload "*) count=1 share=20 ;;
-	*" expiry "*) count=2 workers=2 many=32 ;;
-	*" link-del "*|*" netns-"*) count=4 workers=2 many=4 ;;
+	*" unload "*) count=4 share=20 ;;
+	" expiry close "|" expiry kill "|" expiry tcp-reset ")
+		count=32 workers=16 many=32 ;;
+	*" expiry "*) count=4 workers=4 many=32 ;;
+	" peer-new link-del ") count=32 workers=4 many=4 ;;
+	*" link-del "*|*" netns-"*) count=4 workers=4 many=4 ;;
 	esac
 	count=$((count * ${OVPN_RACES:-1}))
 	if [[ -n ${OVPN_RACES_EACH:-} ]]; then

@@ -254,7 +254,7 @@ static int do_peer_set(struct actor *me)
 	if (!me->stage->tcp)
 		remote_of(me->stage->other[0], &remote);
 	return nl_peer_set(me, me->stage->tcp ? NULL : &remote, VPN_MOVED,
-			   100, 1000);
+			   VPN_MOVED, 100, 1000);
 }
 
 static int do_key_new(struct actor *me)
@@ -417,7 +417,10 @@ static void read_module(void)
 /* No packets but ours */
 static void without_ipv6(void)
 {
-	int fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY);
+	int fd;
+
+	stage.inet6 = false;
+	fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY);
 
 	if (fd < 0)
 		return;

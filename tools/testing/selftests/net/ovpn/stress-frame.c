@@ -4,25 +4,36 @@
 
 #include "stress.h"
 
+static struct inner_addr theirs[2], ours[2];
+
 void frame_start(void)
 {
+	unsigned int i;
+
 	o.dir = 1;
 	o.secret[0] = "stress";
-	o.peer_id = PEER_ID;
 	o.size = 32;
-	inner_addr_parse(&o.isrc, "10.8.0.2");
-	inner_addr_parse(&o.idst, "10.8.0.1");
-	o.isrc.port = 9;
-	o.idst.port = 9;
+	inner_addr_parse(&theirs[0], "10.8.0.2");
+	inner_addr_parse(&theirs[1], "fd08::2");
+	inner_addr_parse(&ours[0], "10.8.0.1");
+	inner_addr_parse(&ours[1], "fd08::1");
+	for (i = 0; i < 2; i++) {
+		theirs[i].port = 9;
+		ours[i].port = 9;
+	}
 	init_keys();
 }
 
-/* A packet of the peer at @buf, over TCP with its length; returns how long */
-size_t frame_make(uint8_t *buf, uint32_t pkt_id, bool tcp)
+/* A packet of the peer at @buf, of this kind; returns how long */
+size_t frame_make(uint8_t *buf, uint32_t pkt_id, unsigned int kind)
 {
-	size_t len = seal(pkt_id, build_inner(pkt_id)), prefix = 0;
+	size_t len, prefix = 0;
 
-	if (tcp) {
+	o.isrc = theirs[!!(kind & FRAME_INET6)];
+	o.idst = ours[!!(kind & FRAME_INET6)];
+	o.peer_id = kind & FRAME_UNDEF ? ID_UNDEF : PEER_ID;
+	len = seal(pkt_id, build_inner(pkt_id));
+	if (kind & FRAME_TCP) {
 		buf[0] = len >> 8;
 		buf[1] = len;
 		prefix = 2;

@@ -202,6 +202,25 @@ int nl_address(struct actor *me)
 	return nl_ask(me, me->route, &ask, NULL, NULL);
 }
 
+/* The same over IPv6 */
+int nl_address6(struct actor *me)
+{
+	struct sockaddr_storage addr;
+	struct ifaddrmsg *ifa;
+	struct ask ask;
+
+	vpn_addr(&addr, VPN_OURS, true);
+	ifa = nl_begin(&ask, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE,
+		       sizeof(*ifa));
+	ifa->ifa_family = AF_INET6;
+	ifa->ifa_prefixlen = 64;
+	ifa->ifa_flags = IFA_F_NODAD;
+	ifa->ifa_index = me->stage->ifindex;
+	mnl_attr_put(ask.nlh, IFA_LOCAL, sizeof(struct in6_addr),
+		     &((struct sockaddr_in6 *)&addr)->sin6_addr);
+	return nl_ask(me, me->route, &ask, NULL, NULL);
+}
+
 /*
  * A pair of devices: @name in namespace @ns goes when the namespace goes in
  * which we are asked.
@@ -254,6 +273,15 @@ static void nl_remote(struct ask *ask, const struct sockaddr_in *remote)
 	mnl_attr_put_u16(ask->nlh, OVPN_A_PEER_REMOTE_PORT, remote->sin_port);
 }
 
+static void nl_vpn6(struct ask *ask, uint32_t host)
+{
+	struct sockaddr_storage addr;
+
+	vpn_addr(&addr, host, true);
+	mnl_attr_put(ask->nlh, OVPN_A_PEER_VPN_IPV6, sizeof(struct in6_addr),
+		     &((struct sockaddr_in6 *)&addr)->sin6_addr);
+}
+
 int nl_peer_new(struct actor *me, int sock, const struct sockaddr_in *remote)
 {
 	struct nlattr *nest;
@@ -264,6 +292,7 @@ int nl_peer_new(struct actor *me, int sock, const struct sockaddr_in *remote)
 	mnl_attr_put_u32(ask.nlh, OVPN_A_PEER_TX_ID, TX_ID);
 	mnl_attr_put_u32(ask.nlh, OVPN_A_PEER_SOCKET, sock);
 	mnl_attr_put_u32(ask.nlh, OVPN_A_PEER_VPN_IPV4, htonl(VPN_THEIRS));
+	nl_vpn6(&ask, VPN_THEIRS);
 	if (remote)
 		nl_remote(&ask, remote);
 	return nl_ovpn_end(me, &ask, nest, NULL, NULL);
@@ -271,7 +300,7 @@ int nl_peer_new(struct actor *me, int sock, const struct sockaddr_in *remote)
 
 /* What is NULL, 0 or less than 0 stays as it is */
 int nl_peer_set(struct actor *me, const struct sockaddr_in *remote,
-		uint32_t vpn4, int interval, int timeout)
+		uint32_t vpn4, uint32_t vpn6, int interval, int timeout)
 {
 	struct nlattr *nest;
 	struct ask ask;
@@ -282,6 +311,8 @@ int nl_peer_set(struct actor *me, const struct sockaddr_in *remote,
 		nl_remote(&ask, remote);
 	if (vpn4)
 		mnl_attr_put_u32(ask.nlh, OVPN_A_PEER_VPN_IPV4, htonl(vpn4));
+	if (vpn6)
+		nl_vpn6(&ask, vpn6);
 	if (interval >= 0)
 		mnl_attr_put_u32(ask.nlh, OVPN_A_PEER_KEEPALIVE_INTERVAL,
 				 interval);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,7 +37,12 @@ static const int no_errors[] = { 0 };
  */
 static const int send_errors[] = {
 	ENETUNREACH, EHOSTUNREACH, ENETDOWN, ENODEV, EAGAIN, EBADF,
-	ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN, EINVAL, 0
+	ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN, EINVAL, EADDRNOTAVAIL, 0
+};
+
+/* nothing to read, no room; closed, by us or by the other end */
+static const int user_errors[] = {
+	EAGAIN, EBADF, ECONNRESET, EPIPE, ENOTCONN, 0
 };
 
 static int op_peer_new(struct actor *me)
@@ -54,7 +60,7 @@ static int op_peer_new(struct actor *me)
 
 static int op_peer_set(struct actor *me)
 {
-	static const uint32_t vpn4[] = { VPN_THEIRS, VPN_MOVED };
+	static const uint32_t vpn[] = { VPN_THEIRS, VPN_MOVED };
 	struct stage *st = me->stage;
 	struct sockaddr_in remote;
 	bool odd = me->seq & 1;
@@ -62,7 +68,8 @@ static int op_peer_set(struct actor *me)
 	if (!st->tcp)
 		remote_of(st->other[odd], &remote);
 	/* it goes on to expire, if it is to */
-	return nl_peer_set(me, st->tcp ? NULL : &remote, vpn4[odd],
+	return nl_peer_set(me, st->tcp ? NULL : &remote, vpn[odd],
+			   vpn[me->seq >> 1 & 1],
 			   st->flags & TIMED ? -1 : odd,
 			   st->flags & TIMED ? -1 : 3600);
 }
@@ -120,18 +127,15 @@ static int op_float(struct actor *me)
 }
 
 /* Single packets, then a super-packet */
-static int op_tx(struct actor *me)
+static int send_inner(int fd, bool inet6)
 {
 	_Alignas(8) char control[CMSG_SPACE(sizeof(uint16_t))];
 	static char data[3 * SEGMENT];
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(VPN_THEIRS),
-		.sin_port = htons(9),
-	};
+	struct sockaddr_storage to;
 	struct iovec iov = { data, SEGMENT };
 	struct msghdr msg = {
-		.msg_name = &to, .msg_namelen = sizeof(to),
+		.msg_name = &to,
+		.msg_namelen = vpn_addr(&to, VPN_THEIRS, inet6),
 		.msg_iov = &iov, .msg_iovlen = 1,
 	};
 	uint16_t size = SEGMENT;
@@ -139,7 +143,7 @@ static int op_tx(struct actor *me)
 	int i;
 
 	for (i = 0; i < 2; i++)
-		if (sendmsg(me->inner, &msg, MSG_DONTWAIT) < 0)
+		if (sendmsg(fd, &msg, MSG_DONTWAIT) < 0)
 			return errno;
 
 	memset(control, 0, sizeof(control));
@@ -151,7 +155,42 @@ static int op_tx(struct actor *me)
 	cmsg->cmsg_len = CMSG_LEN(sizeof(size));
 	memcpy(CMSG_DATA(cmsg), &size, sizeof(size));
 	iov.iov_len = sizeof(data);
-	return sendmsg(me->inner, &msg, MSG_DONTWAIT) < 0 ? errno : 0;
+	return sendmsg(fd, &msg, MSG_DONTWAIT) < 0 ? errno : 0;
+}
+
+static int op_tx(struct actor *me)
+{
+	int error = send_inner(me->inner, false);
+
+	if (me->stage->inet6)
+		error = send_inner(me->inner6, true) ?: error;
+	return error;
+}
+
+/*
+ * The owner of a connection at work: of one that the device is taking, if it
+ * is, or else of one that it has. No read ends within a record.
+ */
+static int op_user(struct actor *me)
+{
+	static const uint8_t record[] = { 0, 5, 0x20, 1, 2, 3, 4 };
+	struct stage *st = me->stage;
+	bool spare = st->flags & SPARE && !(st->flags & OWNED);
+	struct pollfd fd = {
+		.fd = spare ? st->spare : st->sock,
+		.events = POLLIN | POLLOUT,
+	};
+	uint8_t buf[9 * sizeof(record)];
+	int error = 0;
+
+	/* something to read, unless the other end has gone */
+	send(spare ? st->spare_far : st->far, record, sizeof(record),
+	     MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (poll(&fd, 1, 0) < 0 ||
+	    send(fd.fd, record, sizeof(record),
+		 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		error = errno;
+	return recv(fd.fd, buf, sizeof(buf), MSG_DONTWAIT) < 0 ? errno : error;
 }
 
 static int op_dump(struct actor *me)
@@ -244,6 +283,7 @@ const struct op ops[] = {
 	{ "dump", op_dump, 0, 0, gone_errors },
 	{ "tx", op_tx, 0, 0, send_errors },
 	{ "rx", op_rx, 0, FRAME | OUTSIDE, send_errors },
+	{ "user", op_user, 0, OUTSIDE | ONLY_TCP | KEEPS, user_errors },
 	{ "float", op_float, 0, FRAME | OUTSIDE | ONLY_UDP, send_errors },
 	{ "expiry", op_expiry, GONE_PEER, TIMED | OUTSIDE, no_errors },
 	{ "close", op_close, GONE_SOCK, ONCE | OUTSIDE | KEEPS, no_errors },

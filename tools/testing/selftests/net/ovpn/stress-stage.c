@@ -88,6 +88,27 @@ void remote_of(int fd, struct sockaddr_in *addr)
 		die("getsockname: %s", strerror(errno));
 }
 
+/* The address of a host in the tunnel, and the port that nobody reads */
+socklen_t vpn_addr(struct sockaddr_storage *addr, uint32_t host, bool inet6)
+{
+	struct sockaddr_in6 *in6 = (void *)addr;
+	struct sockaddr_in *in = (void *)addr;
+
+	memset(addr, 0, sizeof(*addr));
+	if (inet6) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(9);
+		in6->sin6_addr.s6_addr[0] = 0xfd;
+		in6->sin6_addr.s6_addr[1] = 0x08;
+		in6->sin6_addr.s6_addr[15] = host;
+		return sizeof(*in6);
+	}
+	in->sin_family = AF_INET;
+	in->sin_port = htons(9);
+	in->sin_addr.s_addr = htonl(host);
+	return sizeof(*in);
+}
+
 static void connect_to(int fd, int to)
 {
 	struct sockaddr_in addr;
@@ -276,6 +297,14 @@ static void drain(int fd)
 		;
 }
 
+/* All kinds in turn, as there are three frames */
+static unsigned int frame_kind(const struct stage *st, unsigned int i)
+{
+	return (st->tcp ? FRAME_TCP : 0) |
+	       (st->inet6 && st->pkt_id & 1 ? FRAME_INET6 : 0) |
+	       (st->mp && i == FRAMES - 1 ? FRAME_UNDEF : 0);
+}
+
 static void actor_prepare(struct actor *me)
 {
 	struct stage *st = me->stage;
@@ -283,7 +312,7 @@ static void actor_prepare(struct actor *me)
 
 	for (i = 0; me->op && me->op->flags & FRAME && i < FRAMES; i++)
 		me->frame_len[i] = frame_make(me->frame[i], ++st->pkt_id,
-					      st->tcp);
+					      frame_kind(st, i));
 	if (st->flags & IN_NS && me->op && me->op->flags & OUTSIDE)
 		actor_close(me);
 }
@@ -309,6 +338,7 @@ void stage_open(struct stage *st)
 	st->other[1] = -1;
 	st->ns = -1;
 	st->gone = GONE_ALL;
+	st->inet6 = !access("/proc/sys/net/ipv6", F_OK);
 
 	if (unshare(CLONE_NEWNET))
 		die("unshare: %s", strerror(errno));
@@ -330,16 +360,19 @@ void actor_open(struct actor *me, struct stage *st)
 	me->route = nl_socket(NETLINK_ROUTE);
 	me->inner = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 			   0);
-	if (me->genl < 0 || me->route < 0 || me->inner < 0)
+	me->inner6 = socket(AF_INET6,
+			    SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (me->genl < 0 || me->route < 0 || me->inner < 0 ||
+	    (st->inet6 && me->inner6 < 0))
 		die("socket: %s", strerror(errno));
 }
 
 void actor_close(struct actor *me)
 {
-	int *fd[] = { &me->genl, &me->route, &me->inner };
+	int *fd[] = { &me->genl, &me->route, &me->inner, &me->inner6 };
 	unsigned int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		if (*fd[i] >= 0)
 			close(*fd[i]);
 		*fd[i] = -1;
@@ -367,6 +400,9 @@ void stage_build(struct stage *st, struct actor *first, struct actor *second)
 		must(nl_find_family(first), "family");
 	if (st->gone & GONE_DEV)
 		stage_device(st, first);
+	/* it goes with each "down" */
+	if (st->inet6)
+		must(nl_address6(first), "IPv6 address");
 	if (st->gone & GONE_SOCK)
 		stage_sockets(st);
 	if (st->flags & SPARE && (st->spare < 0 || st->gone & GONE_PEER))
@@ -382,7 +418,7 @@ void stage_build(struct stage *st, struct actor *first, struct actor *second)
 	drain(st->far);
 	drain(st->spare_far);
 	if (st->flags & TIMED) {
-		must(nl_peer_set(first, NULL, 0, 1, 1), "peer-set");
+		must(nl_peer_set(first, NULL, 0, 0, 1, 1), "peer-set");
 		st->due = now() + 1;
 	}
 	actor_prepare(first);
@@ -409,37 +445,60 @@ static int first_byte(int fd)
 	return got > 0 ? buf[0] : -1;
 }
 
-/* The stage works as it is: a packet goes out, and one comes in */
-void stage_alive(struct stage *st, struct actor *me)
+static void stage_alive_one(struct stage *st, struct actor *me, bool inet6)
 {
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(VPN_THEIRS),
-		.sin_port = htons(9),
-	};
-	int in = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int in = socket(inet6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC,
+			0);
 	double until = now() + PATIENCE;
+	struct sockaddr_storage addr;
 	uint8_t frame[FRAME_ROOM];
+	unsigned int kind = 0;
+	socklen_t addr_len;
 	size_t len;
 
 	drain(st->far);
+	addr_len = vpn_addr(&addr, VPN_THEIRS, inet6);
 	/* the core takes up to a second to notice that there is a carrier */
 	do {
-		if (sendto(me->inner, "out", 3, 0, (void *)&addr,
-			   sizeof(addr)) != 3)
+		if (sendto(inet6 ? me->inner6 : me->inner, "out", 3, 0,
+			   (void *)&addr, addr_len) != 3)
 			die("send into the tunnel: %s", strerror(errno));
 		if (now() > until)
 			die("nothing came out of the tunnel");
 	} while (!readable(st->far));
-	addr.sin_addr.s_addr = htonl(VPN_OURS);
-	if (bind(in, (void *)&addr, sizeof(addr)))
+	vpn_addr(&addr, VPN_OURS, inet6);
+	if (bind(in, (void *)&addr, addr_len))
 		die("bind: %s", strerror(errno));
-	len = frame_make(frame, ++st->pkt_id, st->tcp);
+	/* and a little to take packets for a new IPv6 address */
+	while (inet6 && !readable(in)) {
+		if (sendto(in, "own", 3, 0, (void *)&addr, addr_len) != 3 ||
+		    now() > until)
+			die("no way to our own address");
+	}
+	drain(in);
+	if (st->tcp)
+		kind |= FRAME_TCP;
+	if (inet6)
+		kind |= FRAME_INET6;
+	/* then its address tells who it is, which it does over UDP */
+	if (inet6 && st->mp && !st->tcp)
+		kind |= FRAME_UNDEF;
+	len = frame_make(frame, ++st->pkt_id, kind);
 	if (send(st->far, frame, len, MSG_NOSIGNAL) != (ssize_t)len)
 		die("send to the device: %s", strerror(errno));
 	if (first_byte(in) < 0)
-		die("nothing came in through the tunnel");
+		die("nothing came in through the tunnel (IPv%d, %s, %s)",
+		    inet6 ? 6 : 4, st->tcp ? "TCP" : "UDP",
+		    st->mp ? "mp" : "p2p");
 	close(in);
+}
+
+/* The stage works as it is: a packet goes out, and one comes in */
+void stage_alive(struct stage *st, struct actor *me)
+{
+	stage_alive_one(st, me, false);
+	if (st->inet6)
+		stage_alive_one(st, me, true);
 }
 
 /* A new one works, too */

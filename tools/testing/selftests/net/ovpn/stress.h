@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #define DEV		"stress"
@@ -23,7 +24,7 @@
 #define FRAME_ROOM	256
 #define ERRORS		134
 
-/* in host order */
+/* in host order; over IPv6, fd08:: with the last byte */
 #define VPN_OURS	0x0a080001
 #define VPN_THEIRS	0x0a080002
 #define VPN_MOVED	0x0a080003
@@ -53,8 +54,16 @@ enum {
 	KEEPS		= 1 << 10,	/* has the socket open, too */
 };
 
+/* Which packet of the peer */
+enum {
+	FRAME_TCP	= 1 << 0,	/* over TCP, with its length */
+	FRAME_INET6	= 1 << 1,	/* IPv6 inside */
+	FRAME_UNDEF	= 1 << 2,	/* of somebody who has no id yet */
+};
+
 struct stage {
 	bool tcp, mp;		/* asked for */
+	bool inet6;		/* there is IPv6 */
 	unsigned int flags;	/* of the operations to come */
 	unsigned int gone;	/* what has to be built */
 
@@ -76,7 +85,7 @@ struct stage {
 struct actor {
 	struct stage *stage;
 	const struct op *op;
-	int genl, route, inner;
+	int genl, route, inner, inner6;
 	uint32_t seq;
 	uint8_t frame[FRAMES][FRAME_ROOM];
 	size_t frame_len[FRAMES];
@@ -115,11 +124,12 @@ int nl_link_del(struct actor *me, int fd, unsigned int ifindex);
 int nl_link_move(struct actor *me, int ns);
 int nl_link_up(struct actor *me, bool up);
 int nl_address(struct actor *me);
+int nl_address6(struct actor *me);
 int nl_tell_tale(struct actor *me, const char *name, int ns);
 int nl_link_sent(struct actor *me, uint64_t *sent);
 int nl_peer_new(struct actor *me, int sock, const struct sockaddr_in *remote);
 int nl_peer_set(struct actor *me, const struct sockaddr_in *remote,
-		uint32_t vpn4, int interval, int timeout);
+		uint32_t vpn4, uint32_t vpn6, int interval, int timeout);
 int nl_peer_del(struct actor *me);
 int nl_peer_get(struct actor *me, answer_fn answer, void *data);
 int nl_peer_dump(struct actor *me);
@@ -141,10 +151,11 @@ void actor_open(struct actor *me, struct stage *st);
 void actor_close(struct actor *me);
 void close_hard(int *fd);
 void remote_of(int fd, struct sockaddr_in *addr);
+socklen_t vpn_addr(struct sockaddr_storage *addr, uint32_t host, bool inet6);
 
 /* stress-frame.c */
 void frame_start(void);
-size_t frame_make(uint8_t *buf, uint32_t pkt_id, bool tcp);
+size_t frame_make(uint8_t *buf, uint32_t pkt_id, unsigned int kind);
 
 /* stress-op.c */
 extern const struct op ops[];
