@@ -8,6 +8,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "$(readlink -e "$0")")/common.sh"
+# shellcheck source=traffic.sh
+. "$OVPN_DIR/traffic.sh"
 
 # ready: a tunnel that works and is silent, and a listener to $A
 ready()
@@ -224,6 +226,62 @@ test_one_of_many()
 	equal "$(wc -l <"$T/n.ntf")" 1 notifications
 }
 
+# ids of those of which the listener has heard that they expired
+expired()
+{
+	notified n peer-del-ntf del-reason=expired |
+		sed 's/.* id=\([0-9]*\).*/\1/' | sort -n
+}
+
+so_many_expired()
+{
+	[[ $(expired | wc -l) -ge $1 ]]
+}
+
+# set_lines FIRST [STEP] LAST: what sets the timeout of these peers
+set_lines()
+{
+	local i
+
+	for i in $(seq "$@"); do
+		echo "$CLI peer-set tunA id $i timeout 1"
+	done
+}
+
+# All of them in the same moment, while each CPU sets them, from both ends; who
+# expires meanwhile does it once
+test_many_at_once()
+{
+	local peers=220 last i
+
+	type -t taskset >/dev/null || skip "taskset is missing"
+	(($(nproc) > 1)) || skip "there is one CPU only"
+	last=$((peers + 1))
+	make_ns A
+	hold "$A" a udp4 127.0.0.1 "$PORT"
+	tunnel_dev "$A" tunA mp 1
+	for ((i = 2; i <= last; i++)); do
+		echo "$CLI peer-new tunA id $i sock $(sock a)" \
+			"vpn4 10.8.0.$i remote 127.0.0.1 $((PORT + i))"
+	done >"$T/new"
+	in_ns "$A" bash -e "$T/new"
+	listen "$A" n
+	set_lines 2 "$last" >"$T/up"
+	set_lines "$last" -1 2 >"$T/down"
+	spawn up ip netns exec "$A" taskset -c 0 bash "$T/up"
+	spawn down ip netns exec "$A" taskset -c 1 bash "$T/down"
+	finish up || true
+	finish down || true
+	# who has expired cannot be set any more, and that is all
+	! grep -hv "No such file or directory" "$T/up.out" "$T/down.out" ||
+		die "not set"
+	wait_for so_many_expired "$peers"
+	equal "$(cli "$A" peer-get tunA)" "" "peers that are left"
+	in_time $((8000 * OVPN_SLOW)) ip -n "$A" link del tunA
+	equal "$(expired | xargs)" "$(seq -s ' ' 2 "$last")" "who expired"
+	equal "$(wc -l <"$T/n.ntf")" "$peers" notifications
+}
+
 # The wall clock has nothing to do with it
 test_clock_jump()
 {
@@ -254,4 +312,4 @@ test_clock_jump()
 
 run_tests interval_only interval_alone timeout_only timeout_alone both \
 	from_the_start pings_stay_inside traffic_keeps_alive forgery_does_not \
-	switch_off shorten lengthen one_of_many clock_jump
+	switch_off shorten lengthen one_of_many many_at_once clock_jump
