@@ -3,6 +3,7 @@
 
 #include "dev.h"
 
+#include <kunit/visibility.h>
 #include <linux/bits.h>
 #include <linux/ethtool.h>
 #include <linux/if_arp.h>
@@ -318,6 +319,7 @@ struct rtnl_link_ops ovpn_link_ops = {
 	.get_size = ovpn_link_size,
 	.fill_info = ovpn_link_fill,
 };
+EXPORT_SYMBOL_IF_KUNIT(ovpn_link_ops);
 
 MODULE_ALIAS_RTNL_LINK("ovpn");
 
