@@ -3,12 +3,18 @@
 
 #include "../crypto.h"
 
+#include <crypto/internal/aead.h>
 #include <kunit/test.h>
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -286,6 +292,119 @@ static void keyring_race_test(struct kunit *test)
 	KUNIT_EXPECT_GT(test, race.swaps, 0);
 }
 
+/* more than any other */
+#define KEYRING_PRIORITY	100000
+
+/* what the cipher below has seen of its end */
+static struct {
+	struct completion gone;
+	atomic_t begins, ends, bad_ends;
+} keyring_cipher;
+
+static int keyring_cipher_setkey(struct crypto_aead *aead, const u8 *key,
+				 unsigned int len)
+{
+	return 0;
+}
+
+static int keyring_cipher_setauthsize(struct crypto_aead *aead,
+				      unsigned int size)
+{
+	return 0;
+}
+
+static int keyring_cipher_crypt(struct aead_request *req)
+{
+	return -EOPNOTSUPP;
+}
+
+static int keyring_cipher_begin(struct crypto_aead *aead)
+{
+	atomic_inc(&keyring_cipher.begins);
+	return 0;
+}
+
+/* Where a cipher may sleep, as one does that waits for its hardware. Whether
+ * we are preemptible() not all kernels can tell.
+ */
+static void keyring_cipher_end(struct crypto_aead *aead)
+{
+	if (!in_task() || preempt_count() || irqs_disabled())
+		atomic_inc(&keyring_cipher.bad_ends);
+	/* a key has two directions */
+	if (atomic_inc_return(&keyring_cipher.ends) == 2)
+		complete(&keyring_cipher.gone);
+}
+
+static struct aead_alg keyring_alg = {
+	.setkey		= keyring_cipher_setkey,
+	.setauthsize	= keyring_cipher_setauthsize,
+	.encrypt	= keyring_cipher_crypt,
+	.decrypt	= keyring_cipher_crypt,
+	.init		= keyring_cipher_begin,
+	.exit		= keyring_cipher_end,
+	.ivsize		= 12,
+	.maxauthsize	= 16,
+	.base = {
+		.cra_name		= "gcm(aes)",
+		.cra_driver_name	= "gcm-aes-ovpn-kunit",
+		.cra_priority		= KEYRING_PRIORITY,
+		.cra_blocksize		= 1,
+		.cra_module		= THIS_MODULE,
+	},
+};
+
+static void keyring_cipher_release(void *unused)
+{
+	unsigned long end = jiffies + 10 * HZ;
+
+	/* who frees a cipher puts it after its end */
+	while (refcount_read(&keyring_alg.base.cra_refcnt) > 1 &&
+	       time_before(jiffies, end))
+		msleep(20);
+	crypto_unregister_aead(&keyring_alg);
+}
+
+/* a cipher that may sleep is freed in process context */
+static void keyring_free_context_test(struct kunit *test)
+{
+	static const u8 secret[32];
+	struct ovpn_key_config config = {
+		.cipher = OVPN_CIPHER_ALG_AES_GCM,
+		.key_size = sizeof(secret),
+		.tx_key = secret,
+		.tx_tail = secret,
+		.rx_key = secret,
+		.rx_tail = secret,
+	};
+	struct ovpn_keyring *ring;
+	struct ovpn_key *key;
+
+	if (IS_ENABLED(CONFIG_CRYPTO_SELFTESTS))
+		kunit_skip(test, "this kernel tests its ciphers");
+	init_completion(&keyring_cipher.gone);
+	atomic_set(&keyring_cipher.begins, 0);
+	atomic_set(&keyring_cipher.ends, 0);
+	atomic_set(&keyring_cipher.bad_ends, 0);
+	KUNIT_ASSERT_EQ(test, 0, crypto_register_aead(&keyring_alg));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, keyring_cipher_release,
+						  NULL));
+
+	ring = keyring_new(test);
+	key = ovpn_aead_key_new(&config);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, key);
+	KUNIT_ASSERT_EQ(test, 2, atomic_read(&keyring_cipher.begins));
+	ovpn_keyring_install(ring, PRIMARY, key);
+	ovpn_keyring_purge(ring);
+	rcu_barrier();
+	KUNIT_EXPECT_NE(test, 0,
+			wait_for_completion_timeout(&keyring_cipher.gone,
+						    10 * HZ));
+	KUNIT_EXPECT_EQ(test, 2, atomic_read(&keyring_cipher.ends));
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&keyring_cipher.bad_ends));
+}
+
 static struct kunit_case keyring_cases[] = {
 	KUNIT_CASE(keyring_empty_test),
 	KUNIT_CASE(keyring_install_test),
@@ -296,6 +415,7 @@ static struct kunit_case keyring_cases[] = {
 	KUNIT_CASE(keyring_purge_test),
 	KUNIT_CASE(keyring_same_id_test),
 	KUNIT_CASE(keyring_reader_test),
+	KUNIT_CASE(keyring_free_context_test),
 	KUNIT_CASE_SLOW(keyring_race_test),
 	{}
 };
