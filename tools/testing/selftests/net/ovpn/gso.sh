@@ -224,8 +224,6 @@ bulk_udp()
 # IPv4 and IPv6
 transfers()
 {
-	local i rc=0
-
 	BULKS=()
 	bulk "$A" tcp 10.8.0.2 5000 400000
 	bulk "$B" tcp fd08::1 5000 400000
@@ -235,6 +233,14 @@ transfers()
 	bulk_udp "$B" 10.8.0.1 5000 200000 "$SIZE"
 	bulk_udp "$L" 10.8.0.2 5000 200000 "$SIZE"
 	bulk_udp "$B" fd07::2 5000 200000 "$SIZE"
+	sent
+}
+
+# all of these have arrived as they were
+sent()
+{
+	local i rc=0
+
 	for ((i = 0; i < ${#BULKS[@]}; i++)); do
 		wait "${BULKS[i]}" || { rc=1; echo "transfer $i:"; }
 		((rc == 0)) || cat "$T/bulk.$i"
@@ -376,5 +382,66 @@ test_tcp4_tracked()
 	every_way tcp4 ct "$TCP4"
 }
 
-run_tests whole_udp4 whole_udp6 whole_tcp4 udp4 udp4_tracked udp4_nat \
-	udp6 udp6_tracked udp6_nat tcp4 tcp4_tracked
+# tapped_as WAY: what the listener sees is what was sent, and nothing is lost
+tapped_as()
+{
+	local size=1200 bytes=300000
+
+	spawn tap ip netns exec "$A" python3 -B "$OVPN_DIR/tap.py" tunA $size
+	said tap ready
+	BULKS=()
+	bulk "$A" tcp 10.8.0.2 5000 $bytes
+	bulk "$A" tcp fd08::2 5000 $bytes
+	bulk_udp "$A" 10.8.0.2 5000 $bytes $size
+	bulk_udp "$A" fd08::2 5000 $bytes $size
+	pings "$A" 10.8.0.2 -c 10 -s 1000
+	pings "$A" fd08::2 -c 10
+	sent || die "$1"
+	kill "${JOB_PID[tap]}"
+	finish tap || { cat "$T/tap.out"; die "$1: no listener"; }
+	echo "$1: $(tail -n 1 "$T/tap.out")"
+	equal "$(value wrong "$T/tap.out")" 0 "$1: packets written over"
+	equal "$(value echoes "$T/tap.out")" 20 "$1: echo requests seen"
+	[[ $(value tcp "$T/tap.out") -ge $((2 * bytes)) &&
+	   $(value udp "$T/tap.out") -ge $((2 * bytes)) ]] ||
+		die "$1: not all was seen"
+}
+
+# tapped TRANSPORT: who listens on the device has a copy that shares its memory
+# with the packet that is sealed. As super-packets; as such that the stack cuts
+# for us; packet by packet.
+tapped()
+{
+	type -t python3 >/dev/null || skip "python3 is missing"
+	two_ends "$1"
+	keys
+	serve "$B"
+	tapped_as whole
+	[[ $(value supers "$T/tap.out") -gt 0 ]] || die "no super-packets"
+	ip -n "$A" link set veth mtu 1280
+	tapped_as "cut by the stack"
+	ip -n "$A" link set veth mtu 1500
+	features "$A" tunA tso off gso off tx-udp-segmentation off
+	tapped_as single
+	equal "$(value supers "$T/tap.out")" 0 "super-packets"
+	no_drops
+}
+
+test_tapped_udp4()
+{
+	tapped udp4
+}
+
+test_tapped_udp6()
+{
+	tapped udp6
+}
+
+test_tapped_tcp4()
+{
+	tapped tcp4
+}
+
+run_tests whole_udp4 whole_udp6 whole_tcp4 tapped_udp4 tapped_udp6 \
+	tapped_tcp4 udp4 udp4_tracked udp4_nat udp6 udp6_tracked udp6_nat \
+	tcp4 tcp4_tracked
