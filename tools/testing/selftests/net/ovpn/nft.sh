@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The packet filter inside and outside of the tunnel: NAT of what is forwarded, and
-# nothing of an inner packet left on the outer one, or the reverse.
+# nothing of an inner packet left on the outer one, or the reverse. And tc where
+# packets come out of the tunnel.
 
 # shellcheck disable=SC2119 # arguments that are optional
 set -euo pipefail
@@ -150,4 +151,90 @@ test_rejected_inside()
 	grep -qiE "filtered|prohibited" "$T/ping" || die "no ICMP error came"
 }
 
-run_tests masquerade port_forward scrubbed_ipv4 scrubbed_ipv6 rejected_inside
+# What is seen on the device big. Only echo replies have the size of theirs.
+MIRROR='
+import signal, socket, struct, sys
+over = []
+signal.signal(signal.SIGTERM, lambda *_: over.append(True))
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+sock.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)
+sock.bind(("big", 3))
+sock.settimeout(0.1)
+print("ready", flush=True)
+v4 = v6 = other = wrong = 0
+while True:
+    last = bool(over)
+    try:
+        frame = sock.recv(1 << 17)
+    except TimeoutError:
+        if last:
+            break
+        continue
+    size = len(frame)
+    if frame[0] == 0x45 and struct.unpack_from("!H", frame, 2)[0] == size:
+        v4 += size == 20 + 8 + 777
+    elif frame[0] >> 4 == 6 and \
+         struct.unpack_from("!H", frame, 4)[0] + 40 == size:
+        v6 += size == 40 + 8 + 777
+    else:
+        wrong += 1
+        print(size, frame[:32].hex())
+    other += size not in (20 + 8 + 777, 40 + 8 + 777)
+print(f"v4={v4} v6={v6} other={other} wrong={wrong}")'
+
+# ingress TRANSPORT: what comes out of the tunnel starts with its IP header for
+# tc, whatever was in front of that outside; with GRO, and without
+ingress()
+{
+	local gro
+
+	type -t python3 >/dev/null || skip "python3 is missing"
+	two_ends "$1"
+	keys
+	ip -n "$A" link add big mtu 65535 type dummy ||
+		skip "no dummy devices in this kernel (CONFIG_DUMMY)"
+	ip -n "$A" link set big addrgenmode none
+	ip -n "$A" link set big up
+	if ! in_ns "$A" tc qdisc add dev tunA clsact ||
+	   ! in_ns "$A" tc filter add dev tunA ingress matchall \
+		action mirred egress mirror dev big; then
+		skip "nothing can be mirrored (CONFIG_NET_SCH_INGRESS," \
+			"NET_CLS_MATCHALL, NET_ACT_MIRRED)"
+	fi
+	iperf_server "$A"
+	for gro in on off; do
+		in_ns "$A" ethtool -K tunA gro $gro
+		spawn seen ip netns exec "$A" python3 -c "$MIRROR"
+		said seen ready
+		pings "$A" 10.8.0.2 -c 10 -s 777
+		pings "$A" fd08::2 -c 10 -s 777
+		iperf "$B" 10.8.0.1 -n 1M
+		iperf "$B" fd08::1 -n 1M
+		kill "${JOB_PID[seen]}"
+		finish seen || { cat "$T/seen.out"; die "no listener"; }
+		echo "gro $gro: $(tail -n 1 "$T/seen.out")"
+		equal "$(value wrong "$T/seen.out")" 0 "no IP packets"
+		equal "$(value v4 "$T/seen.out")" 10 "IPv4 echo replies"
+		equal "$(value v6 "$T/seen.out")" 10 "IPv6 echo replies"
+		[[ $(value other "$T/seen.out") -gt 0 ]] || die "no streams"
+	done
+	no_drops
+}
+
+test_ingress_udp4()
+{
+	ingress udp4
+}
+
+test_ingress_udp6()
+{
+	ingress udp6
+}
+
+test_ingress_tcp4()
+{
+	ingress tcp4
+}
+
+run_tests masquerade port_forward scrubbed_ipv4 scrubbed_ipv6 \
+	rejected_inside ingress_udp4 ingress_udp6 ingress_tcp4
