@@ -145,5 +145,66 @@ test_after_the_peer()
 		die "the data packet did not come to user space"
 }
 
+# broadcast COMMAND [WORD...]: of B, to all
+broadcast()
+{
+	fr "$1" to 10.0.0.255 "$PORT" "${@:2}" >/dev/null
+}
+
+# received NAME HEX: that held socket gets this datagram of B's
+received()
+{
+	equal "$(cli "$A" recv "$(sock "$1")" timeout 5)" \
+		"10.0.0.2 $PORT $2" "what came to $1"
+}
+
+# A broadcast comes to all sockets of its port, each of which gets a copy that
+# may share its memory with the others'. Of a data packet one is ours, and is
+# good from everywhere, but says nothing about where to send from.
+test_broadcast()
+{
+	local sealed
+
+	FR_TRANSPORT=udp4
+	two_hosts
+	# the last one gets what is sent to A alone
+	hold "$A" plain udp4 0.0.0.0 "$PORT" reuse
+	hold "$A" a udp4 0.0.0.0 "$PORT" reuse
+	hold "$B" copy udp4 10.0.0.2 4321
+	tunnel_dev "$A" tunA mp 1
+	cli "$A" peer-new tunA id 1 sock "$(sock a)" remote 10.0.0.2 "$PORT" \
+		vpn4 10.8.0.2
+	key "$A" tunA 1 0
+	count_packets "$A" in prerouting iifname tunA udp dport 4000
+	# no answer to it
+	in_ns "$A" nft add rule inet ovpn_test in udp dport 4000 drop
+
+	broadcast bytes hex 38aabbccdd
+	received a 38aabbccdd
+	received plain 38aabbccdd
+	# the same datagram, to see what is in it
+	fr send pkt-id 5 size 100 to 10.0.0.2 4321 >/dev/null
+	sealed=$(cli "$B" recv "$(sock copy)" timeout 5)
+	broadcast send pkt-id 5 size 100
+	received plain "${sealed##* }"
+	wait_for counts "$A" in 1
+	equal "$(peer_value "$A" tunA 1 local-ipv4)" 0.0.0.0 "local address"
+	dropped_only "$A" tunA
+	fr ping count 3 pkt-id 10 quiet
+	equal "$(peer_value "$A" tunA 1 local-ipv4)" 10.0.0.1 "local address"
+
+	# or both are ours, but it is one packet
+	cli "$A" peer-new tunA id 2 sock "$(sock plain)" remote 10.0.0.3 9 \
+		vpn4 10.8.0.3
+	broadcast send pkt-id 20 size 100
+	wait_for counts "$A" in 2
+	dropped_only "$A" tunA rx_replayed=1
+	broadcast bytes hex 38ddccbbaa
+	received a 38ddccbbaa
+	received plain 38ddccbbaa
+	equal "$(peer_value "$A" tunA 1 local-ipv4)" 0.0.0.0 "local address"
+	fr ping count 3 pkt-id 30 quiet
+}
+
 run_tests every_opcode data_stays any_size from_strangers ipv6 among_data \
-	undefined_peer_id after_the_peer
+	undefined_peer_id after_the_peer broadcast
