@@ -225,5 +225,42 @@ test_too_big_tcp()
 	pings "$A" 10.8.0.2
 }
 
+# A super-packet of five datagrams that do not fit, and a short one that does
+send_super()
+{
+	in_ns "$A" python3 -c '
+import socket
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.setsockopt(socket.SOL_UDP, 103, 1250)
+sock.sendto(bytes(5 * 1250 + 100), ("10.8.0.2", 9))'
+}
+
+# it is cut, and what is dropped of it is each datagram for itself
+test_super_packets()
+{
+	two_hosts
+	hold "$A" a udp4 0.0.0.0 "$PORT" pmtudisc 2
+	tunnel_dev "$A" tunA p2p 1
+	cli "$A" peer-new tunA id 1 sock "$(sock a)" remote 10.0.0.2 "$PORT"
+	key "$A" tunA 1 0
+	FR_TRANSPORT=udp4
+	fr_serve fr
+	count_packets "$B" outer prerouting iifname veth udp dport "$PORT"
+	ip -n "$A" link set veth mtu 1300
+	drops_for tx_too_big 5 send_super
+	wait_for counts "$B" outer 1
+	ip -n "$A" route add unreachable 10.0.0.2
+	drops_for tx_no_route 6 send_super
+	ip -n "$A" route del unreachable 10.0.0.2
+	cli "$A" key-swap tunA id 1
+	drops_for tx_no_key 6 send_super
+	cli "$A" key-swap tunA id 1
+	counts "$B" outer 1 || die "sent in spite of it"
+	pings "$A" 10.8.0.2
+	fr_end fr
+	as_expected || die "dropped others: $(drops "$A" tunA | xargs)"
+}
+
 run_tests received congestion device_is_down backlog backlog_tcp sent \
-	no_way_udp4 no_way_udp6 too_big_udp4 too_big_udp6 too_big_tcp
+	no_way_udp4 no_way_udp6 too_big_udp4 too_big_udp6 too_big_tcp \
+	super_packets
