@@ -80,6 +80,29 @@ static inline int frame_mark(const char *path, __u32 mark)
 	return 0;
 }
 
+/* A socket that was given any port leaves it when it connects to nothing */
+static inline int frame_rebind(const char *path, const struct inner_addr *to)
+{
+	struct sockaddr nothing = { .sa_family = AF_UNSPEC };
+	struct sockaddr_storage ss;
+	int fd = frame_fetch(path);
+
+	if (connect(fd, &nothing, sizeof(nothing)) ||
+	    bind(fd, (struct sockaddr *)&ss, to_sockaddr(to, &ss)))
+		err(1, "bind again");
+	return 0;
+}
+
+static inline int frame_device(const char *path, const char *dev)
+{
+	if (!dev)
+		errx(2, "dev is needed");
+	if (setsockopt(frame_fetch(path), SOL_SOCKET, SO_BINDTODEVICE, dev,
+		       strlen(dev) + 1))
+		err(1, "SO_BINDTODEVICE");
+	return 0;
+}
+
 static inline int frame_ipsec(const char *path, int encap)
 {
 	int fd = frame_fetch(path), gro = !!encap;

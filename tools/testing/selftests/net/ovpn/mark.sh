@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The mark of the transport socket is on what the tunnel sends, and follows the
-# socket.
+# socket; as its port does.
 
 # shellcheck disable=SC2119 # arguments that are optional
 set -euo pipefail
@@ -77,4 +77,48 @@ test_policy_routing()
 	no_pings "$A" 10.8.0.2
 }
 
-run_tests ipv4 ipv6 policy_routing
+# port FAMILY: the socket leaves its port for another one, for which there is a
+# rule. B takes what comes from any port.
+port()
+{
+	local f=$1 transport=udp$1 before other=4321
+
+	two_hosts
+	__hold_node "$B" b "$transport"
+	hold "$A" a "$transport" "$(outer "$transport" 1)" 0
+	tunnel_dev "$A" tunA p2p 1
+	tunnel_dev "$B" tunB p2p 2
+	cli "$A" peer-new tunA id 1 sock "$(sock a)" \
+		remote "$(outer "$transport" 2)" "$PORT"
+	cli "$B" peer-new tunB id 1 sock "$(sock b)" \
+		remote "$(outer "$transport" 1)" "$PORT"
+	keys
+	count_packets "$A" sent output "meta nfproto ipv$f" udp dport "$PORT"
+	case $f in
+	4) ip -n "$A" route add blackhole 10.0.0.0/24 table 17 ;;
+	6) ip -n "$A" -6 route add blackhole fd00::/64 table 17 ;;
+	esac
+	ip -n "$A" "-$f" rule add sport $other ipproto udp table 17 ||
+		skip "no rules for ports in this ip(8)"
+	pings "$A" 10.8.0.2
+	before=$(counted "$A" sent)
+	"$FRAMES" rebind sock "$(sock a)" \
+		from "$(outer "$transport" 1)" $other
+	no_pings "$A" 10.8.0.2
+	counts "$A" sent "$before" || die "sent in spite of the rule"
+	ip -n "$A" "-$f" rule del sport $other ipproto udp table 17
+	pings "$A" 10.8.0.2
+	equal "$(peer_value "$B" tunB 1 remote-port)" $other "port of A"
+}
+
+test_port_ipv4()
+{
+	port 4
+}
+
+test_port_ipv6()
+{
+	port 6
+}
+
+run_tests ipv4 ipv6 policy_routing port_ipv4 port_ipv6

@@ -33,6 +33,8 @@ static const char usage_text[] =
 "  sniff        open and check what comes in on device dev for the port of to\n"
 "other:\n"
 "  mark         give the socket that ovpn-cli holds at sock PATH the mark N\n"
+"  rebind       take its port from it, which must be any, and bind it to from\n"
+"  device       bind that socket to the device dev\n"
 "  ipsec        make that socket one of IPsec, with GRO (encap 2), or not (0)\n"
 "words:\n"
 "  from ADDR PORT, to ADDR PORT   transport addresses\n"
@@ -363,6 +365,10 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &act, NULL);
 	if (!strcmp(argv[1], "mark"))
 		return frame_mark(o.sock, o.mark);
+	if (!strcmp(argv[1], "rebind"))
+		return frame_rebind(o.sock, &o.from);
+	if (!strcmp(argv[1], "device"))
+		return frame_device(o.sock, o.dev);
 	if (!strcmp(argv[1], "ipsec"))
 		return frame_ipsec(o.sock, o.encap);
 	if (!strcmp(argv[1], "sniff"))
