@@ -95,4 +95,59 @@ test_bound_ipv6()
 	two_wires 6
 }
 
-run_tests vrf_ipv4 vrf_ipv6 bound_ipv4 bound_ipv6
+# by DEV OTHER: A pings, and reaches B by that one alone
+by()
+{
+	local before
+
+	before=$(counted "$B" "$2")
+	in_ns "$B" nft reset counter inet ovpn_test "$1" >/dev/null
+	pings "$A" 10.8.0.2
+	[[ $(counted "$B" "$1") -ge 3 ]] || die "not by $1"
+	counts "$B" "$2" "$before" || die "by $2"
+}
+
+# rebound FAMILY: the socket is bound to one way to B, then to the other. Its
+# address is on none of them; the way back, where the answers have to come by
+# the device that it is bound to, is up to B's routes.
+rebound()
+{
+	local transport=udp$1 veth alt
+
+	two_hosts
+	wire "$A" alt "$B" alt
+	addresses "$A" alt 1 10.9.0 fd09
+	addresses "$B" alt 2 10.9.0 fd09
+	case $1 in
+	4) REMOTE=10.7.7.7 LOCAL=10.7.7.1 veth=10.0.0. alt=10.9.0. ;;
+	6) REMOTE=fd07::7 LOCAL=fd07::1 veth=fd00:: alt=fd09:: ;;
+	esac
+	ip -n "$B" addr add "$REMOTE" dev lo
+	ip -n "$A" addr add "$LOCAL" dev lo
+	ip -n "$A" route add "$REMOTE" via "${veth}2" metric 10
+	ip -n "$A" route add "$REMOTE" via "${alt}2" metric 20
+	hold "$B" b "$transport" "$REMOTE" "$PORT"
+	count_packets "$B" alt prerouting iifname alt udp dport "$PORT"
+	count_packets "$B" veth prerouting iifname veth udp dport "$PORT"
+	ip -n "$B" route add "$LOCAL" via "${alt}1"
+	bound_end alt "$transport" "$LOCAL"
+	by alt veth
+	ip -n "$B" route replace "$LOCAL" via "${veth}1"
+	"$FRAMES" device sock "$(sock a)" dev veth
+	by veth alt
+	ip -n "$B" route replace "$LOCAL" via "${alt}1"
+	"$FRAMES" device sock "$(sock a)" dev alt
+	by alt veth
+}
+
+test_rebound_ipv4()
+{
+	rebound 4
+}
+
+test_rebound_ipv6()
+{
+	rebound 6
+}
+
+run_tests vrf_ipv4 vrf_ipv6 bound_ipv4 bound_ipv6 rebound_ipv4 rebound_ipv6
