@@ -159,4 +159,55 @@ test_dump()
 	done
 }
 
-run_tests server_and_clients client_to_client socket_netns dump
+# redirects NS: would NS send them for the device?
+redirects()
+{
+	in_ns "$1" sysctl -n net.ipv4.conf.all.send_redirects \
+		net.ipv4.conf.tun1.send_redirects | tr '\n' ' '
+}
+
+# relayed NS: clients that talk through the server, which is in NS now, are not
+# told to talk without it
+relayed()
+{
+	local i
+
+	for i in 2 3; do
+		pings "${C[i]}" "10.8.0.$((5 - i))" -c 10
+		counts "${C[i]}" told 0 || die "client $i was told"
+	done
+	equal "$(redirects "$1")" "0 0 " "redirects of all and of the device"
+}
+
+# as they are before the device goes up: forwarding, and redirects wanted
+router()
+{
+	in_ns "$1" sysctl -qw net.ipv4.ip_forward=1 \
+		net.ipv4.conf.all.send_redirects=1 \
+		net.ipv4.conf.default.send_redirects=1
+}
+
+# Up to the host, the same goes for a device that moves to another namespace,
+# where it gets settings anew
+test_no_redirects()
+{
+	local i
+
+	make_ns X
+	router "$X"
+	mp_star 2
+	ip -n "$S" link set tun1 down
+	router "$S"
+	in_ns "$S" sysctl -qw net.ipv4.conf.tun1.send_redirects=1
+	for i in 2 3; do
+		count_packets "${C[i]}" told input icmp type redirect
+	done
+	ip -n "$S" link set tun1 up
+	relayed "$S"
+	ip -n "$S" link set tun1 netns "$X"
+	addresses "$X" tun1 1 10.8.0 fd08
+	ip -n "$X" link set tun1 up
+	relayed "$X"
+}
+
+run_tests server_and_clients client_to_client socket_netns dump no_redirects
