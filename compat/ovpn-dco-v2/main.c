@@ -30,12 +30,12 @@ static int __init ovpn_dco_register(void)
 {
 	int ret;
 
-	ret = ovpn_dco_link_register();
-	if (ret)
-		return ret;
 	ret = genl_register_family(&ovpn_dco_family);
 	if (ret)
-		ovpn_dco_link_unregister();
+		return ret;
+	ret = ovpn_dco_link_register();
+	if (ret)
+		genl_unregister_family(&ovpn_dco_family);
 	return ret;
 }
 
@@ -57,8 +57,8 @@ static int __init ovpn_dco_init(void)
 static void __exit ovpn_dco_exit(void)
 {
 	if (ovpn_dco_there) {
-		genl_unregister_family(&ovpn_dco_family);
 		ovpn_dco_link_unregister();
+		genl_unregister_family(&ovpn_dco_family);
 	}
 	ovpn_exit();
 }

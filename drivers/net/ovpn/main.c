@@ -22,16 +22,16 @@ static int __init ovpn_init(void)
 	if (ret)
 		goto err_exit_aead;
 	ovpn_udp_gro_init();
-	ret = ovpn_dev_register();
-	if (ret)
-		goto err_exit_udp_gro;
 	ret = genl_register_family(&ovpn_nl_family);
 	if (ret)
-		goto err_unregister_dev;
+		goto err_exit_udp_gro;
+	ret = ovpn_dev_register();
+	if (ret)
+		goto err_unregister_family;
 	return 0;
 
-err_unregister_dev:
-	ovpn_dev_unregister();
+err_unregister_family:
+	genl_unregister_family(&ovpn_nl_family);
 err_exit_udp_gro:
 	ovpn_udp_gro_exit();
 	ovpn_tcp_exit();
@@ -42,8 +42,9 @@ err_exit_aead:
 
 static void __exit ovpn_exit(void)
 {
-	genl_unregister_family(&ovpn_nl_family);
+	/* devices use the family to tell of the peers that go with them */
 	ovpn_dev_unregister();
+	genl_unregister_family(&ovpn_nl_family);
 	ovpn_tcp_exit();
 	ovpn_chunk_exit();
 	/* a task that was closing a socket may still be on its way out */

@@ -242,8 +242,10 @@ test_module_unload()
 {
 	[[ -d /sys/module/ovpn/holders ]] || skip "ovpn is built in"
 	busy
+	listen "$A" a
 	in_time "$OVPN_END_MS" rmmod ovpn
 	no_link "$A" tunA || die "the device is still there"
+	heard a peer-del-ntf id=1 del-reason=teardown
 	[[ ! -d /sys/module/ovpn ]] || die "the module is still there"
 	no_complaint
 	modprobe ovpn
