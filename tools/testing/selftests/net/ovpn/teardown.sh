@@ -145,6 +145,45 @@ test_socket_closed_mp()
 	no_complaint
 }
 
+# The second peer of a P2P device takes the place of the first, with a socket of
+# its own. What becomes of the first one's is none of its business.
+replaced_then_closed()
+{
+	two_ends "$1"
+	listen "$A" a
+	if [[ $1 == tcp4 ]]; then
+		hold "$A" c tcp4 0.0.0.0 1195 accept
+		hold "$B" d tcp4 0.0.0.0 0 to 10.0.0.1 1195
+	else
+		hold "$A" c udp4 0.0.0.0 1195
+		hold "$B" d udp4 0.0.0.0 1195
+	fi
+	cli "$A" peer-new tunA id 2 sock "$(sock c)" remote 10.0.0.2 1195
+	cli "$B" peer-new tunB id 2 sock "$(sock d)" remote 10.0.0.1 1195
+	key "$A" tunA 2 0
+	key "$B" tunB 2 1
+	heard a peer-del-ntf id=1 del-reason=teardown
+	in_time "$OVPN_END_MS" release a
+	in_time "$OVPN_END_MS" release b
+	pings "$A" 10.8.0.2
+	pings "$B" 10.8.0.1
+	has_peer "$A" tunA 2 || die "the new peer went with the old socket"
+	! notified a id=2 || die "the new peer was said to have gone"
+	in_time "$OVPN_END_MS" cli "$A" link-del tunA
+	heard a peer-del-ntf id=2 del-reason=teardown
+	no_complaint
+}
+
+test_replaced_then_closed()
+{
+	replaced_then_closed udp4
+}
+
+test_replaced_then_closed_tcp()
+{
+	replaced_then_closed tcp4
+}
+
 no_peers()
 {
 	[[ -z $(cli "$S" peer-get tun1) ]]
@@ -258,5 +297,6 @@ test_module_unload()
 }
 
 run_tests link_del link_del_mp peer_del key_del socket_killed \
-	socket_killed_ipv6 socket_closed_mp device_down namespace_exit \
+	socket_killed_ipv6 socket_closed_mp replaced_then_closed \
+	replaced_then_closed_tcp device_down namespace_exit \
 	namespace_exit_without_socket namespace_exit_of_socket module_unload
