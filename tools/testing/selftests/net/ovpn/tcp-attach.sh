@@ -28,12 +28,15 @@ ready()
 	cli "$A" peer-get tunA >"$T/peers"
 }
 
+# new_peer SOCK [DEV [ID [WORD...]]]
 new_peer()
 {
-	cli "$A" peer-new "${2:-tunA}" id "${3:-1}" sock "$1" vpn4 10.8.0.2
+	cli "$A" peer-new "${2:-tunA}" id "${3:-1}" sock "$1" vpn4 10.8.0.2 \
+		"${@:4}"
 }
 
-# not_taken ERROR SOCK [DEV [ID]]: refused, with an explanation, and no effect
+# not_taken ERROR SOCK [DEV [ID [WORD...]]]: refused, with an explanation, and no
+# effect
 not_taken()
 {
 	local got
@@ -158,6 +161,48 @@ test_sockmap()
 	# and a map does not get what is ours
 	spawn map "$TCP" sockmap sock "$(sock s)"
 	wait_for grep -q error= "$T/map.out"
+}
+
+# UDP sockets may be in such a map, too, and what sk_user_data is then is nothing
+# of ours
+test_sockmap_udp()
+{
+	local peer=(tunA 1 remote 10.0.0.2 "$PORT")
+
+	ready
+	__hold_node "$A" a udp4
+	__hold_node "$B" b udp4
+	spawn map "$TCP" sockmap sock "$(sock a)"
+	wait_for grep -qE "ready|sockmap" "$T/map.out"
+	grep -q ready "$T/map.out" || skip "no sockmap: $(cat "$T/map.out")"
+	not_taken "$EBUSY" "$(sock a)" "${peer[@]}"
+	packets_pass 38aabb 48000001aabbccddeeff
+	# when the map is gone the socket is free
+	kill "${JOB_PID[map]}"
+	finish map || true
+	wait_for new_peer "$(sock a)" "${peer[@]}"
+	tunnel_dev "$B" tunB p2p 2
+	cli "$B" peer-new tunB id 1 sock "$(sock b)" remote 10.0.0.1 "$PORT"
+	keys
+	# and a map does not get what is ours
+	spawn map "$TCP" sockmap sock "$(sock a)"
+	wait_for grep -q error=EBUSY "$T/map.out"
+	packets_pass 38aabb
+	pings "$A" 10.8.0.2
+	cli "$A" peer-del tunA id 1
+	packets_pass 48000001aabbccddeeff
+}
+
+# packets_pass HEX...: from B's program to A's
+packets_pass()
+{
+	local hex
+
+	for hex; do
+		cli "$B" send "$(sock b)" "$hex" 10.0.0.1 "$PORT"
+		equal "$(cli "$A" recv "$(sock a)" timeout 5)" \
+			"10.0.0.2 $PORT $hex" "packet"
+	done
 }
 
 test_used()
@@ -371,6 +416,6 @@ test_many_times()
 }
 
 run_tests listening unconnected closed mptcp upper_layer_protocol sockmap \
-	used addresses_ignored queued_before much_queued_before \
+	sockmap_udp used addresses_ignored queued_before much_queued_before \
 	garbage_queued_before peer_del link_del half_record namespace_exit \
 	expired many_times
