@@ -35,8 +35,8 @@ new_peer()
 		"${@:4}"
 }
 
-# not_taken ERROR SOCK [DEV [ID [WORD...]]]: refused, with an explanation, and no
-# effect
+# not_taken ERROR SOCK [DEV [ID [WORD...]]]: refused, with an explanation, and
+# no effect
 not_taken()
 {
 	local got
@@ -163,8 +163,7 @@ test_sockmap()
 	wait_for grep -q error= "$T/map.out"
 }
 
-# UDP sockets may be in such a map, too, and what sk_user_data is then is nothing
-# of ours
+# UDP sockets may be in such a map, too; then sk_user_data is nothing of ours
 test_sockmap_udp()
 {
 	local peer=(tunA 1 remote 10.0.0.2 "$PORT")
@@ -298,6 +297,71 @@ test_garbage_queued_before()
 	heard a peer-del-ntf id=1 del-reason=transport-error
 }
 
+# attach_check NAME SOCK FAR: a program with both ends reads all the time
+attach_check()
+{
+	raw_words check what "$1" timeout $((10 * OVPN_SLOW)) sock "$2" far "$3"
+	spawn check "$TCP" "${RAW_WORDS[@]}"
+	said check waiting
+}
+
+attach_checked()
+{
+	kill -USR1 "${JOB_PID[check]}"
+	finish check || { cat "$T/check.out"; die "the program that reads"; }
+}
+
+# Neither the far end nor the program that owns the socket stops when the device
+# comes: each control record gets to the program, and each data record to it or
+# to the device
+test_during_traffic()
+{
+	local rounds=$((20 / OVPN_SLOW)) i passed=0
+
+	two_hosts
+	tunnel_dev "$A" tunA p2p 1
+	hold "$A" a tcp4 0.0.0.0 "$PORT" listen
+	hold "$B" b tcp4 0.0.0.0 0 to 10.0.0.1 "$PORT" count "$rounds"
+	for ((i = 1; i <= rounds; i++)); do
+		attach_check attach-traffic "$(sock a $i)" "$(sock b $i)"
+		cli "$A" peer-new tunA id 1 sock "$(sock a $i)"
+		key "$A" tunA 1 0
+		attach_checked
+		passed=$((passed + $(value passed "$T/check.out")))
+		wait_for arrived "$passed"
+		cli "$A" peer-del tunA id 1
+	done
+	echo "data records: $passed, $(drops "$A" tunA)"
+}
+
+# arrived N: so many data records, delivered or with no key to open them
+arrived()
+{
+	local no_key
+
+	no_key=$(drops "$A" tunA | sed -n 's/^rx_unknown_key=//p')
+	(($(link_stat "$A" tunA rx packets) + ${no_key:-0} == $1))
+}
+
+# Each time the socket is the device's for a moment, with what is in it, and two
+# readers may be inside. No byte is lost, and none of them fails.
+test_refused_while_read()
+{
+	local rounds=$((200 / OVPN_SLOW)) i
+
+	ready
+	raw_sockets_only
+	attach_check attach-refused "$(sock a)" "$(sock b)"
+	for ((i = 0; i < rounds; i++)); do
+		! new_peer "$(sock a)" tunA 9 2>"$T/refused" ||
+			die "the same id twice"
+		grep -q "a peer with this id exists" "$T/refused" ||
+			die "$(cat "$T/refused")"
+	done
+	attach_checked
+	cli "$A" peer-get tunA | diff "$T/peers" -
+}
+
 given_back()
 {
 	raw send what control count 2
@@ -417,5 +481,5 @@ test_many_times()
 
 run_tests listening unconnected closed mptcp upper_layer_protocol sockmap \
 	sockmap_udp used addresses_ignored queued_before much_queued_before \
-	garbage_queued_before peer_del link_del half_record namespace_exit \
-	expired many_times
+	garbage_queued_before during_traffic refused_while_read peer_del \
+	link_del half_record namespace_exit expired many_times

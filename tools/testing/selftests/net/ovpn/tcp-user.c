@@ -399,6 +399,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } checks[] = {
+	{ "attach-refused", check_attach_refused },
+	{ "attach-traffic", check_attach_traffic },
 	{ "before-attach", check_before_attach },
 	{ "between-data", check_between_data },
 	{ "detach-blocked", check_detach_blocked },

@@ -42,6 +42,10 @@ void child_sleeps(pid_t pid);
 void child_ends(pid_t pid);
 void wait_for_signal(void);
 
+/* tcp-user-attach.c */
+void check_attach_traffic(void);
+void check_attach_refused(void);
+
 /* tcp-user-send.c */
 void check_send(void);
 void check_send_torn(void);
