@@ -479,7 +479,67 @@ test_many_times()
 	done
 }
 
+# users DEV SOCK: a device with a peer on that socket, by which its owner sends
+# a record, over and over, until the file $T/stop is there
+users()
+{
+	local seq=1
+
+	while [[ ! -e $T/stop ]]; do
+		cli "$A" link-new "$1" mode p2p || true
+		if new_peer "$2" "$1" &&
+		   "$TCP" send sock "$2" what control seq "$seq"; then
+			seq=$((seq + 1))
+		fi
+		cli "$A" link-del "$1" || true
+	done
+	echo "records=$((seq - 1))"
+}
+
+# users_end NAME FAR: all the records of these users are there
+users_end()
+{
+	local sent
+
+	finish "users-$1"
+	sent=$(value records "$T/users-$1.out")
+	echo "$1: $sent records"
+	((sent)) || die "no peer at all"
+	"$TCP" recv sock "$(sock "$2")" what control count "$sent" \
+		timeout $((5 * OVPN_SLOW)) quiet || die "records are lost"
+}
+
+# No command gets at what the module has not set up yet, or not any more
+test_use_while_loading()
+{
+	local i name modprobe
+
+	[[ -d /sys/module/ovpn/holders ]] || skip "ovpn is built in"
+	raw_sockets tcp4
+	hold "$A" c tcp4 0.0.0.0 1195 accept
+	hold "$B" d tcp4 0.0.0.0 0 to 10.0.0.1 1195
+	# who had the module loaded by asking would wait until it is ready
+	modprobe=$(sysctl -n kernel.modprobe)
+	defer sysctl -qw kernel.modprobe="$modprobe"
+	sysctl -qw kernel.modprobe=
+	for name in a c; do
+		spawn "users-$name" users "tun-$name" "$(sock $name)"
+	done
+	for ((i = 0; i < 20; i++)); do
+		rmmod ovpn
+		modprobe ovpn
+	done
+	sysctl -qw kernel.modprobe="$modprobe"
+	touch "$T/stop"
+	users_end a b
+	users_end c d
+	plain c d
+	raw_device p2p
+	raw_alive
+}
+
 run_tests listening unconnected closed mptcp upper_layer_protocol sockmap \
 	sockmap_udp used addresses_ignored queued_before much_queued_before \
 	garbage_queued_before during_traffic refused_while_read peer_del \
-	link_del half_record namespace_exit expired many_times
+	link_del half_record namespace_exit expired many_times \
+	use_while_loading
