@@ -20,11 +20,12 @@
 
 static int ovpn_dco_put_vpn(struct sk_buff *msg, const struct ovpn_peer *peer)
 {
-	if (peer->vpn4 &&
-	    nla_put_in_addr(msg, OVPN_DCO_GET_PEER_IPV4, peer->vpn4))
+	const struct ovpn_peer_vpn *vpn = rcu_dereference(peer->vpn);
+
+	if (vpn->v4 && nla_put_in_addr(msg, OVPN_DCO_GET_PEER_IPV4, vpn->v4))
 		return -EMSGSIZE;
-	if (!ipv6_addr_any(&peer->vpn6) &&
-	    nla_put_in6_addr(msg, OVPN_DCO_GET_PEER_IPV6, &peer->vpn6))
+	if (!ipv6_addr_any(&vpn->v6) &&
+	    nla_put_in6_addr(msg, OVPN_DCO_GET_PEER_IPV6, &vpn->v6))
 		return -EMSGSIZE;
 	return 0;
 }

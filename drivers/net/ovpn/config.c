@@ -109,23 +109,31 @@ ovpn_config_make_peer(struct ovpn_priv *ovpn,
 {
 	struct ovpn_peer_endpoint *endpoint;
 	struct ovpn_peer *peer;
+	int ret;
 
 	peer = ovpn_peer_new(ovpn, config->id, ovpn_keepalive_timer);
 	if (!peer)
 		return NULL;
 
+	spin_lock_bh(&ovpn->lock);
+	ret = ovpn_peer_table_set_vpn(peer, config->vpn4, &config->vpn6);
+	spin_unlock_bh(&ovpn->lock);
+	if (ret)
+		goto err_put;
+
 	if (config->ep.remote.family != AF_UNSPEC) {
-		endpoint = ovpn_peer_endpoint_new(&config->ep, GFP_KERNEL);
-		if (!endpoint) {
-			ovpn_peer_put(peer);
-			return NULL;
-		}
+		endpoint = ovpn_peer_endpoint_new(peer, &config->ep,
+						  GFP_KERNEL);
+		if (!endpoint)
+			goto err_put;
 		ovpn_peer_set_endpoint(peer, endpoint);
 	}
 	peer->tx_id = config->tx_id;
-	peer->vpn4 = config->vpn4;
-	peer->vpn6 = config->vpn6;
 	return peer;
+
+err_put:
+	ovpn_peer_put(peer);
+	return NULL;
 }
 
 /**
@@ -185,15 +193,17 @@ void ovpn_config_peer_read(const struct ovpn_peer *peer,
 			   struct ovpn_peer_config *config)
 {
 	const struct ovpn_peer_endpoint *endpoint;
+	const struct ovpn_peer_vpn *vpn;
 
 	config->id = peer->id;
 	config->tx_id = READ_ONCE(peer->tx_id);
-	config->vpn4 = peer->vpn4;
-	config->vpn6 = peer->vpn6;
 	config->interval = READ_ONCE(peer->keepalive_interval);
 	config->timeout = READ_ONCE(peer->keepalive_timeout);
 
 	rcu_read_lock();
+	vpn = rcu_dereference(peer->vpn);
+	config->vpn4 = vpn->v4;
+	config->vpn6 = vpn->v6;
 	endpoint = rcu_dereference(peer->endpoint);
 	if (endpoint)
 		config->ep = endpoint->ep;
@@ -219,7 +229,8 @@ int ovpn_config_peer_change(struct ovpn_peer *peer,
 	int ret;
 
 	if (moved) {
-		endpoint = ovpn_peer_endpoint_new(&config->ep, GFP_KERNEL);
+		endpoint = ovpn_peer_endpoint_new(peer, &config->ep,
+						  GFP_KERNEL);
 		if (!endpoint)
 			return -ENOMEM;
 	}
@@ -227,8 +238,7 @@ int ovpn_config_peer_change(struct ovpn_peer *peer,
 	spin_lock_bh(&ovpn->lock);
 	ret = ovpn_peer_table_set_vpn(peer, config->vpn4, &config->vpn6);
 	if (!ret && endpoint) {
-		ovpn_peer_set_endpoint(peer, endpoint);
-		ovpn_peer_table_rehash(peer);
+		ovpn_peer_table_move(peer, endpoint);
 		endpoint = NULL;
 	}
 	spin_unlock_bh(&ovpn->lock);

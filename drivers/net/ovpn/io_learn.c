@@ -74,7 +74,7 @@ static void ovpn_learn_endpoint(struct ovpn_peer *peer,
 	struct ovpn_priv *ovpn = peer->ovpn;
 	bool floated;
 
-	new = ovpn_peer_endpoint_new(from, GFP_ATOMIC | __GFP_NOWARN);
+	new = ovpn_peer_endpoint_new(peer, from, GFP_ATOMIC | __GFP_NOWARN);
 	if (!new)
 		return;
 
@@ -87,12 +87,8 @@ static void ovpn_learn_endpoint(struct ovpn_peer *peer,
 	}
 
 	floated = memcmp(&old->ep.remote, &from->remote, sizeof(from->remote));
-	ovpn_peer_set_endpoint(peer, new);
-	if (!floated)
-		goto out;
-
-	ovpn_peer_table_rehash(peer);
-	if (ovpn->user->peer_float)
+	ovpn_peer_table_move(peer, new);
+	if (floated && ovpn->user->peer_float)
 		ovpn_learn_tell(peer, now);
 out:
 	spin_unlock_bh(&ovpn->lock);

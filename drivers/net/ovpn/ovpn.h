@@ -62,8 +62,8 @@
  *                                     the net_device
  * ovpn_key         netlink_key.c      on leaving its slot: grace period, then
  *                                     process context, for the cipher's sake
- * endpoint, route  peer.c, udp.c      replaced as a whole, never edited;
- *                                     freed after a grace period
+ * endpoint, route, peer.c, udp.c,     replaced as a whole, never edited;
+ * VPN addresses    peer_table.c       freed after a grace period
  * ================ ================== ======================================
  *
  * A peer leaves the table exactly once, under &ovpn_priv.lock, which clears
@@ -124,7 +124,7 @@ struct ovpn_user_ops {
  * @by_id: the peers of a multi-peer device by their 24-bit id
  * @by_vpn4: the same by the IPv4 address inside the VPN
  * @by_vpn6: the same by the IPv6 address inside the VPN
- * @by_endpoint: the same by remote transport address
+ * @by_remote: the same by remote transport address
  * @generation: changes whenever an address changes hands; readers use it to
  *	discard cached verdicts
  * @closed: the device is going away, no peer may enter and no socket be
@@ -137,7 +137,7 @@ struct ovpn_peer_table {
 	struct xarray by_id;
 	struct rhashtable by_vpn4;
 	struct rhashtable by_vpn6;
-	struct rhltable by_endpoint;
+	struct rhltable by_remote;
 	atomic_t generation;
 	bool closed;
 };

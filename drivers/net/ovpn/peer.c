@@ -28,10 +28,18 @@ struct ovpn_peer *ovpn_peer_new(struct ovpn_priv *ovpn, u32 id,
 				void (*timer)(struct timer_list *timer))
 {
 	struct ovpn_peer *peer = kzalloc_obj(*peer);
+	struct ovpn_peer_vpn *vpn;
 
 	if (!peer)
 		return NULL;
 
+	vpn = ovpn_peer_vpn_new(peer, 0, &in6addr_any, GFP_KERNEL);
+	if (!vpn) {
+		kfree(peer);
+		return NULL;
+	}
+
+	RCU_INIT_POINTER(peer->vpn, vpn);
 	peer->ovpn = ovpn;
 	peer->id = id;
 	peer->tx_id = id;
@@ -70,6 +78,7 @@ static void ovpn_peer_free_rcu(struct rcu_head *head)
 	ovpn_peer_route_free(peer->route);
 	ovpn_peer_route_free(peer->source6);
 	kfree(rcu_dereference_protected(peer->endpoint, true));
+	kfree(rcu_dereference_protected(peer->vpn, true));
 	ovpn_socket_put(peer->sock);
 	kfree(peer);
 }
@@ -104,7 +113,31 @@ void ovpn_peer_put(struct ovpn_peer *peer)
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_put);
 
 /**
+ * ovpn_peer_vpn_new - make addresses inside the VPN that readers may see
+ * @peer: whose
+ * @v4: IPv4, or 0
+ * @v6: IPv6, or ::
+ * @gfp: how to allocate
+ *
+ * Context: as @gfp allows.
+ * Return: the addresses, or NULL without memory.
+ */
+struct ovpn_peer_vpn *ovpn_peer_vpn_new(struct ovpn_peer *peer, __be32 v4,
+					const struct in6_addr *v6, gfp_t gfp)
+{
+	struct ovpn_peer_vpn *vpn = kzalloc_obj(*vpn, gfp);
+
+	if (!vpn)
+		return NULL;
+	vpn->peer = peer;
+	vpn->v4 = v4;
+	vpn->v6 = *v6;
+	return vpn;
+}
+
+/**
  * ovpn_peer_endpoint_new - make an endpoint that readers may see
+ * @peer: whose
  * @ep: what it says
  * @gfp: how to allocate
  *
@@ -113,12 +146,15 @@ EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_put);
  * or NULL without memory.
  */
 struct ovpn_peer_endpoint *
-ovpn_peer_endpoint_new(const struct ovpn_endpoint *ep, gfp_t gfp)
+ovpn_peer_endpoint_new(struct ovpn_peer *peer, const struct ovpn_endpoint *ep,
+		       gfp_t gfp)
 {
-	struct ovpn_peer_endpoint *endpoint = kmalloc_obj(*endpoint, gfp);
+	struct ovpn_peer_endpoint *endpoint = kzalloc_obj(*endpoint, gfp);
 
-	if (endpoint)
-		endpoint->ep = *ep;
+	if (!endpoint)
+		return NULL;
+	endpoint->peer = peer;
+	endpoint->ep = *ep;
 	return endpoint;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_endpoint_new);
@@ -128,13 +164,15 @@ EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_endpoint_new);
  * @peer: the peer
  * @endpoint: where; owned by the peer from now on
  *
- * Does not touch the table: a caller who moves a peer that has joined also
- * calls ovpn_peer_table_rehash(), both under &ovpn_priv.lock.
+ * Does not touch the table: a peer that has joined is moved by
+ * ovpn_peer_table_move().
  *
  * Context: any but hard interrupt.
+ * Return: where it was, for the caller to free after a grace period, or NULL.
  */
-void ovpn_peer_set_endpoint(struct ovpn_peer *peer,
-			    struct ovpn_peer_endpoint *endpoint)
+struct ovpn_peer_endpoint *
+ovpn_peer_set_endpoint(struct ovpn_peer *peer,
+		       struct ovpn_peer_endpoint *endpoint)
 {
 	struct ovpn_peer_endpoint *old;
 
@@ -143,8 +181,7 @@ void ovpn_peer_set_endpoint(struct ovpn_peer *peer,
 	old = rcu_replace_pointer(peer->endpoint, endpoint,
 				  lockdep_is_held(&peer->lock));
 	spin_unlock_bh(&peer->lock);
-
-	kfree_rcu(old, rcu);
+	return old;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_set_endpoint);
 

@@ -5,6 +5,7 @@
 #define _NET_OVPN_PEER_H_
 
 #include <linux/cache.h>
+#include <linux/in6.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
@@ -29,11 +30,35 @@ struct sk_buff;
  * struct ovpn_peer_endpoint - an endpoint as readers see it; never edited
  * @ep: the endpoint
  * @serial: tells it from all others that the peer ever had
+ * @peer: whose
+ * @by_remote: node of &ovpn_peer_table.by_remote; &ovpn_priv.lock
+ * @hashed: it is there; &ovpn_priv.lock
  * @rcu: frees it
  */
 struct ovpn_peer_endpoint {
 	struct ovpn_endpoint ep;
 	u32 serial;
+	struct ovpn_peer *peer;
+	struct rhlist_head by_remote;
+	bool hashed;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct ovpn_peer_vpn - addresses inside the VPN; never edited
+ * @v4: IPv4, or 0
+ * @v6: IPv6, or ::
+ * @peer: whose
+ * @by_v4: node of &ovpn_peer_table.by_vpn4; &ovpn_priv.lock
+ * @by_v6: node of &ovpn_peer_table.by_vpn6; &ovpn_priv.lock
+ * @rcu: frees it
+ */
+struct ovpn_peer_vpn {
+	__be32 v4;
+	struct in6_addr v6;
+	struct ovpn_peer *peer;
+	struct rhash_head by_v4;
+	struct rhash_head by_v6;
 	struct rcu_head rcu;
 };
 
@@ -71,8 +96,8 @@ struct ovpn_peer_route {
  * @source6: the last inner IPv6 source that passed the reverse-path check,
  *	and the route that says so, or NULL. As @route
  * @keys: its keys
- * @vpn4: IPv4 address inside the VPN, or 0. Written under &ovpn_priv.lock
- * @vpn6: IPv6 address inside the VPN, or ::. Written under &ovpn_priv.lock
+ * @vpn: its addresses inside the VPN, never NULL. Written under
+ *	&ovpn_priv.lock, read under RCU
  * @source4: fingerprints of inner IPv4 sources that passed it
  * @keepalive_interval: seconds, 0 for never
  * @keepalive_timeout: seconds, 0 for never
@@ -89,10 +114,6 @@ struct ovpn_peer_route {
  * @lock: guards @endpoint, @route, @source6 and @endpoint_serial. BH,
  *	nests inside &ovpn_priv.lock
  * @endpoint_serial: serial of the newest endpoint
- * @remote: key of @by_endpoint; &ovpn_priv.lock
- * @by_vpn4: hash node; &ovpn_priv.lock
- * @by_vpn6: hash node; &ovpn_priv.lock
- * @by_endpoint: hash node; &ovpn_priv.lock
  * @hashed: it is in the table; &ovpn_priv.lock
  * @leaving: node of the list of peers that leave together
  * @del_reason: why it left, &enum ovpn_del_peer_reason
@@ -110,8 +131,7 @@ struct ovpn_peer {
 	struct ovpn_peer_route __rcu *route;
 	struct ovpn_peer_route __rcu *source6;
 	struct ovpn_keyring keys;
-	__be32 vpn4;
-	struct in6_addr vpn6;
+	struct ovpn_peer_vpn __rcu *vpn;
 	atomic64_t source4[OVPN_SOURCE4_ENTRIES];
 	u32 keepalive_interval;
 	u32 keepalive_timeout;
@@ -129,10 +149,6 @@ struct ovpn_peer {
 	unsigned long expiring;
 	spinlock_t lock;
 	u32 endpoint_serial;
-	struct ovpn_remote remote;
-	struct rhash_head by_vpn4;
-	struct rhash_head by_vpn6;
-	struct rhlist_head by_endpoint;
 	bool hashed;
 	struct list_head leaving;
 	u8 del_reason;
@@ -146,10 +162,14 @@ struct ovpn_peer *ovpn_peer_new(struct ovpn_priv *ovpn, u32 id,
 bool ovpn_peer_get(struct ovpn_peer *peer);
 void ovpn_peer_put(struct ovpn_peer *peer);
 
+struct ovpn_peer_vpn *ovpn_peer_vpn_new(struct ovpn_peer *peer, __be32 v4,
+					const struct in6_addr *v6, gfp_t gfp);
 struct ovpn_peer_endpoint *
-ovpn_peer_endpoint_new(const struct ovpn_endpoint *ep, gfp_t gfp);
-void ovpn_peer_set_endpoint(struct ovpn_peer *peer,
-			    struct ovpn_peer_endpoint *endpoint);
+ovpn_peer_endpoint_new(struct ovpn_peer *peer, const struct ovpn_endpoint *ep,
+		       gfp_t gfp);
+struct ovpn_peer_endpoint *
+ovpn_peer_set_endpoint(struct ovpn_peer *peer,
+		       struct ovpn_peer_endpoint *endpoint);
 bool ovpn_peer_endpoint_current(const struct ovpn_peer *peer,
 				const struct ovpn_endpoint *ep);
 void ovpn_peer_set_route(struct ovpn_peer *peer,

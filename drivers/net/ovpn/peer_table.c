@@ -11,23 +11,28 @@
 #include <kunit/visibility.h>
 #include <linux/errno.h>
 #include <linux/rhashtable.h>
+#include <linux/slab.h>
 #include <linux/xarray.h>
 #include <net/ipv6.h>
 
 #include "ovpn.h"
 #include "peer.h"
 
+/* The nodes are in what readers see of a peer, and what readers see is never
+ * edited: an address that changes is another node. Nor does a node come back,
+ * so that a reader who is at one finds his way on.
+ */
 static const struct rhashtable_params ovpn_vpn4_params = {
-	.head_offset = offsetof(struct ovpn_peer, by_vpn4),
-	.key_offset = offsetof(struct ovpn_peer, vpn4),
-	.key_len = sizeof_field(struct ovpn_peer, vpn4),
+	.head_offset = offsetof(struct ovpn_peer_vpn, by_v4),
+	.key_offset = offsetof(struct ovpn_peer_vpn, v4),
+	.key_len = sizeof_field(struct ovpn_peer_vpn, v4),
 	.automatic_shrinking = true,
 };
 
 static const struct rhashtable_params ovpn_vpn6_params = {
-	.head_offset = offsetof(struct ovpn_peer, by_vpn6),
-	.key_offset = offsetof(struct ovpn_peer, vpn6),
-	.key_len = sizeof_field(struct ovpn_peer, vpn6),
+	.head_offset = offsetof(struct ovpn_peer_vpn, by_v6),
+	.key_offset = offsetof(struct ovpn_peer_vpn, v6),
+	.key_len = sizeof_field(struct ovpn_peer_vpn, v6),
 	.automatic_shrinking = true,
 };
 
@@ -35,10 +40,10 @@ static const struct rhashtable_params ovpn_vpn6_params = {
  * table keeps all of them, and finds one. They have a list of their own, as a
  * hash table takes a long chain for an attack.
  */
-static const struct rhashtable_params ovpn_endpoint_params = {
-	.head_offset = offsetof(struct ovpn_peer, by_endpoint),
-	.key_offset = offsetof(struct ovpn_peer, remote),
-	.key_len = sizeof_field(struct ovpn_peer, remote),
+static const struct rhashtable_params ovpn_remote_params = {
+	.head_offset = offsetof(struct ovpn_peer_endpoint, by_remote),
+	.key_offset = offsetof(struct ovpn_peer_endpoint, ep.remote),
+	.key_len = sizeof_field(struct ovpn_peer_endpoint, ep.remote),
 	.automatic_shrinking = true,
 };
 
@@ -69,7 +74,7 @@ int ovpn_peer_table_init(struct ovpn_priv *ovpn)
 	ret = rhashtable_init(&table->by_vpn6, &ovpn_vpn6_params);
 	if (ret)
 		goto err_vpn4;
-	ret = rhltable_init(&table->by_endpoint, &ovpn_endpoint_params);
+	ret = rhltable_init(&table->by_remote, &ovpn_remote_params);
 	if (ret)
 		goto err_vpn6;
 	return 0;
@@ -95,100 +100,122 @@ void ovpn_peer_table_exit(struct ovpn_priv *ovpn)
 	if (ovpn_is_p2p(ovpn))
 		return;
 
-	rhltable_destroy(&table->by_endpoint);
+	rhltable_destroy(&table->by_remote);
 	rhashtable_destroy(&table->by_vpn6);
 	rhashtable_destroy(&table->by_vpn4);
 	xa_destroy(&table->by_id);
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_table_exit);
 
-static int ovpn_hash_vpn4(struct ovpn_peer *peer)
+/* for those who hold the lock: nobody else replaces these */
+static struct ovpn_peer_vpn *ovpn_vpn_locked(struct ovpn_peer *peer)
 {
-	if (!peer->vpn4)
+	return rcu_dereference_protected(peer->vpn,
+					 lockdep_is_held(&peer->ovpn->lock));
+}
+
+static struct ovpn_peer_endpoint *ovpn_endpoint_locked(struct ovpn_peer *peer)
+{
+	return rcu_dereference_protected(peer->endpoint,
+					 lockdep_is_held(&peer->ovpn->lock));
+}
+
+static int ovpn_hash_vpn4(struct ovpn_peer_table *table,
+			  struct ovpn_peer_vpn *vpn)
+{
+	if (!vpn->v4)
 		return 0;
-	return rhashtable_lookup_insert_fast(&peer->ovpn->table.by_vpn4,
-					     &peer->by_vpn4, ovpn_vpn4_params);
+	return rhashtable_lookup_insert_fast(&table->by_vpn4, &vpn->by_v4,
+					     ovpn_vpn4_params);
 }
 
-static void ovpn_unhash_vpn4(struct ovpn_peer *peer)
+static void ovpn_unhash_vpn4(struct ovpn_peer_table *table,
+			     struct ovpn_peer_vpn *vpn)
 {
-	if (peer->vpn4)
-		rhashtable_remove_fast(&peer->ovpn->table.by_vpn4,
-				       &peer->by_vpn4, ovpn_vpn4_params);
+	if (vpn->v4)
+		rhashtable_remove_fast(&table->by_vpn4, &vpn->by_v4,
+				       ovpn_vpn4_params);
 }
 
-static int ovpn_hash_vpn6(struct ovpn_peer *peer)
+static int ovpn_hash_vpn6(struct ovpn_peer_table *table,
+			  struct ovpn_peer_vpn *vpn)
 {
-	if (ipv6_addr_any(&peer->vpn6))
+	if (ipv6_addr_any(&vpn->v6))
 		return 0;
-	return rhashtable_lookup_insert_fast(&peer->ovpn->table.by_vpn6,
-					     &peer->by_vpn6, ovpn_vpn6_params);
+	return rhashtable_lookup_insert_fast(&table->by_vpn6, &vpn->by_v6,
+					     ovpn_vpn6_params);
 }
 
-static void ovpn_unhash_vpn6(struct ovpn_peer *peer)
+static void ovpn_unhash_vpn6(struct ovpn_peer_table *table,
+			     struct ovpn_peer_vpn *vpn)
 {
-	if (!ipv6_addr_any(&peer->vpn6))
-		rhashtable_remove_fast(&peer->ovpn->table.by_vpn6,
-				       &peer->by_vpn6, ovpn_vpn6_params);
+	if (!ipv6_addr_any(&vpn->v6))
+		rhashtable_remove_fast(&table->by_vpn6, &vpn->by_v6,
+				       ovpn_vpn6_params);
 }
 
-/* the key in the table follows the endpoint that readers see */
-static int ovpn_hash_endpoint(struct ovpn_peer *peer)
+static int ovpn_hash_remote(struct ovpn_peer_table *table,
+			    struct ovpn_peer_endpoint *endpoint)
 {
-	struct ovpn_peer_endpoint *endpoint;
 	int ret;
 
-	memset(&peer->remote, 0, sizeof(peer->remote));
-	rcu_read_lock();
-	endpoint = rcu_dereference(peer->endpoint);
-	if (endpoint)
-		peer->remote = endpoint->ep.remote;
-	rcu_read_unlock();
-
-	if (peer->remote.family == AF_UNSPEC)
-		return 0;
-
-	ret = rhltable_insert(&peer->ovpn->table.by_endpoint,
-			      &peer->by_endpoint, ovpn_endpoint_params);
-	if (ret)
-		peer->remote.family = AF_UNSPEC;
+	ret = rhltable_insert(&table->by_remote, &endpoint->by_remote,
+			      ovpn_remote_params);
+	endpoint->hashed = !ret;
 	return ret;
 }
 
-static void ovpn_unhash_endpoint(struct ovpn_peer *peer)
+static void ovpn_unhash_remote(struct ovpn_peer_table *table,
+			       struct ovpn_peer_endpoint *endpoint)
 {
-	if (peer->remote.family != AF_UNSPEC)
-		rhltable_remove(&peer->ovpn->table.by_endpoint,
-				&peer->by_endpoint, ovpn_endpoint_params);
+	if (endpoint->hashed)
+		rhltable_remove(&table->by_remote, &endpoint->by_remote,
+				ovpn_remote_params);
+	endpoint->hashed = false;
 }
 
 static int ovpn_peer_table_add_mp(struct ovpn_peer *peer)
 {
+	struct ovpn_peer_endpoint *endpoint = ovpn_endpoint_locked(peer);
 	struct ovpn_peer_table *table = &peer->ovpn->table;
+	struct ovpn_peer_vpn *vpn = ovpn_vpn_locked(peer);
 	int ret;
 
 	ret = xa_insert_bh(&table->by_id, peer->id, peer, GFP_ATOMIC);
 	if (ret)
 		return ret == -EBUSY ? -EEXIST : ret;
 
-	ret = ovpn_hash_vpn4(peer);
+	ret = ovpn_hash_vpn4(table, vpn);
 	if (ret)
 		goto err_id;
-	ret = ovpn_hash_vpn6(peer);
+	ret = ovpn_hash_vpn6(table, vpn);
 	if (ret)
 		goto err_vpn4;
-	ret = ovpn_hash_endpoint(peer);
+	ret = endpoint ? ovpn_hash_remote(table, endpoint) : 0;
 	if (ret)
 		goto err_vpn6;
 	return 0;
 
 err_vpn6:
-	ovpn_unhash_vpn6(peer);
+	ovpn_unhash_vpn6(table, vpn);
 err_vpn4:
-	ovpn_unhash_vpn4(peer);
+	ovpn_unhash_vpn4(table, vpn);
 err_id:
 	xa_erase_bh(&table->by_id, peer->id);
 	return ret == -EEXIST ? -EADDRINUSE : ret;
+}
+
+static void ovpn_peer_table_remove_mp(struct ovpn_peer *peer)
+{
+	struct ovpn_peer_endpoint *endpoint = ovpn_endpoint_locked(peer);
+	struct ovpn_peer_table *table = &peer->ovpn->table;
+	struct ovpn_peer_vpn *vpn = ovpn_vpn_locked(peer);
+
+	if (endpoint)
+		ovpn_unhash_remote(table, endpoint);
+	ovpn_unhash_vpn6(table, vpn);
+	ovpn_unhash_vpn4(table, vpn);
+	xa_erase_bh(&table->by_id, peer->id);
 }
 
 /**
@@ -234,37 +261,51 @@ void ovpn_peer_table_remove(struct ovpn_peer *peer)
 	lockdep_assert_held(&ovpn->lock);
 	WARN_ON_ONCE(!peer->hashed);
 
-	if (ovpn_is_p2p(ovpn)) {
+	if (ovpn_is_p2p(ovpn))
 		RCU_INIT_POINTER(ovpn->table.single, NULL);
-	} else {
-		ovpn_unhash_endpoint(peer);
-		ovpn_unhash_vpn6(peer);
-		ovpn_unhash_vpn4(peer);
-		xa_erase_bh(&ovpn->table.by_id, peer->id);
-	}
+	else
+		ovpn_peer_table_remove_mp(peer);
 	peer->hashed = false;
 	atomic_inc(&ovpn->table.generation);
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_table_remove);
 
+/* packets find the peer by its addresses, too */
+static bool ovpn_is_found(const struct ovpn_peer *peer)
+{
+	return peer->hashed && !ovpn_is_p2p(peer->ovpn);
+}
+
 /**
- * ovpn_peer_table_rehash - the peer has a new endpoint
+ * ovpn_peer_table_move - the peer is here from now on
  * @peer: a peer; one that has left the table stays out
+ * @endpoint: where; owned by the peer from now on
+ *
+ * At no time is a peer with two such endpoints found at none.
  *
  * Context: &ovpn_priv.lock held.
- * Return: 0, or -ENOMEM: the peer is not found by address until its next
- * move.
+ * Return: 0, or -ENOMEM: it has moved, but is not found by address until its
+ * next move.
  */
-int ovpn_peer_table_rehash(struct ovpn_peer *peer)
+int ovpn_peer_table_move(struct ovpn_peer *peer,
+			 struct ovpn_peer_endpoint *endpoint)
 {
+	struct ovpn_peer_table *table = &peer->ovpn->table;
+	struct ovpn_peer_endpoint *old;
+	int ret = 0;
+
 	lockdep_assert_held(&peer->ovpn->lock);
 
-	if (!peer->hashed || ovpn_is_p2p(peer->ovpn))
-		return 0;
-	ovpn_unhash_endpoint(peer);
-	return ovpn_hash_endpoint(peer);
+	if (ovpn_is_found(peer))
+		ret = ovpn_hash_remote(table, endpoint);
+	old = ovpn_peer_set_endpoint(peer, endpoint);
+	if (old) {
+		ovpn_unhash_remote(table, old);
+		kfree_rcu(old, rcu);
+	}
+	return ret;
 }
-EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_table_rehash);
+EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_table_move);
 
 /* is one of these addresses somebody else's? */
 static bool ovpn_vpn_taken(struct ovpn_peer *peer, __be32 vpn4,
@@ -283,23 +324,39 @@ static bool ovpn_vpn_taken(struct ovpn_peer *peer, __be32 vpn4,
 	return taken;
 }
 
-/* the peer is in neither hash; an address that finds no room is forgotten */
-static int ovpn_hash_vpn(struct ovpn_peer *peer, __be32 vpn4,
-			 const struct in6_addr *vpn6)
+/* what is new can be found; what is not stays with the old ones for now */
+static int ovpn_vpn_enter(struct ovpn_peer_table *table,
+			  struct ovpn_peer_vpn *old, struct ovpn_peer_vpn *new)
 {
-	int ret4, ret6;
+	bool other4 = new->v4 != old->v4;
+	int ret = 0;
 
-	peer->vpn4 = vpn4;
-	ret4 = ovpn_hash_vpn4(peer);
-	if (ret4)
-		peer->vpn4 = 0;
+	if (other4)
+		ret = ovpn_hash_vpn4(table, new);
+	if (ret || ipv6_addr_equal(&new->v6, &old->v6))
+		return ret;
 
-	peer->vpn6 = *vpn6;
-	ret6 = ovpn_hash_vpn6(peer);
-	if (ret6)
-		peer->vpn6 = in6addr_any;
+	ret = ovpn_hash_vpn6(table, new);
+	if (ret && other4)
+		ovpn_unhash_vpn4(table, new);
+	return ret;
+}
 
-	return ret4 ?: ret6;
+/* what is old is not found any more; what has stayed changes hands */
+static void ovpn_vpn_leave(struct ovpn_peer_table *table,
+			   struct ovpn_peer_vpn *old, struct ovpn_peer_vpn *new)
+{
+	if (new->v4 != old->v4)
+		ovpn_unhash_vpn4(table, old);
+	else if (new->v4)
+		rhashtable_replace_fast(&table->by_vpn4, &old->by_v4,
+					&new->by_v4, ovpn_vpn4_params);
+
+	if (!ipv6_addr_equal(&new->v6, &old->v6))
+		ovpn_unhash_vpn6(table, old);
+	else if (!ipv6_addr_any(&new->v6))
+		rhashtable_replace_fast(&table->by_vpn6, &old->by_v6,
+					&new->by_v6, ovpn_vpn6_params);
 }
 
 /**
@@ -308,38 +365,39 @@ static int ovpn_hash_vpn(struct ovpn_peer *peer, __be32 vpn4,
  * @vpn4: the IPv4 address, or 0
  * @vpn6: the IPv6 address, or ::
  *
+ * An address that stays is found at any time.
+ *
  * Context: &ovpn_priv.lock held.
- * Return: 0; -EADDRINUSE: nothing has changed; -ENOMEM: the old addresses
- * are back, as far as memory allows.
+ * Return: 0; -EADDRINUSE or -ENOMEM: nothing has changed.
  */
 int ovpn_peer_table_set_vpn(struct ovpn_peer *peer, __be32 vpn4,
 			    const struct in6_addr *vpn6)
 {
-	struct in6_addr old6 = peer->vpn6;
-	__be32 old4 = peer->vpn4;
+	struct ovpn_peer_vpn *old = ovpn_vpn_locked(peer), *new;
+	struct ovpn_peer_table *table = &peer->ovpn->table;
 	int ret;
 
-	lockdep_assert_held(&peer->ovpn->lock);
-
-	if (!peer->hashed || ovpn_is_p2p(peer->ovpn)) {
-		peer->vpn4 = vpn4;
-		peer->vpn6 = *vpn6;
+	if (old->v4 == vpn4 && ipv6_addr_equal(&old->v6, vpn6))
 		return 0;
-	}
-
-	if (ovpn_vpn_taken(peer, vpn4, vpn6))
+	if (ovpn_is_found(peer) && ovpn_vpn_taken(peer, vpn4, vpn6))
 		return -EADDRINUSE;
 
-	ovpn_unhash_vpn4(peer);
-	ovpn_unhash_vpn6(peer);
-	ret = ovpn_hash_vpn(peer, vpn4, vpn6);
-	if (ret) {
-		ovpn_unhash_vpn4(peer);
-		ovpn_unhash_vpn6(peer);
-		ovpn_hash_vpn(peer, old4, &old6);
+	new = ovpn_peer_vpn_new(peer, vpn4, vpn6, GFP_ATOMIC);
+	if (!new)
+		return -ENOMEM;
+
+	if (ovpn_is_found(peer)) {
+		ret = ovpn_vpn_enter(table, old, new);
+		if (ret) {
+			kfree_rcu(new, rcu);
+			return ret;
+		}
+		ovpn_vpn_leave(table, old, new);
+		atomic_inc(&table->generation);
 	}
-	atomic_inc(&peer->ovpn->table.generation);
-	return ret;
+	rcu_assign_pointer(peer->vpn, new);
+	kfree_rcu(old, rcu);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_table_set_vpn);
 
@@ -374,10 +432,12 @@ EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_lookup_id_rcu);
 struct ovpn_peer *ovpn_peer_lookup_vpn4_rcu(struct ovpn_priv *ovpn,
 					    __be32 addr)
 {
+	struct ovpn_peer_vpn *vpn;
+
 	if (ovpn_is_p2p(ovpn))
 		return rcu_dereference(ovpn->table.single);
-	return rhashtable_lookup(&ovpn->table.by_vpn4, &addr,
-				 ovpn_vpn4_params);
+	vpn = rhashtable_lookup(&ovpn->table.by_vpn4, &addr, ovpn_vpn4_params);
+	return vpn ? vpn->peer : NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_lookup_vpn4_rcu);
 
@@ -392,9 +452,12 @@ EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_lookup_vpn4_rcu);
 struct ovpn_peer *ovpn_peer_lookup_vpn6_rcu(struct ovpn_priv *ovpn,
 					    const struct in6_addr *addr)
 {
+	struct ovpn_peer_vpn *vpn;
+
 	if (ovpn_is_p2p(ovpn))
 		return rcu_dereference(ovpn->table.single);
-	return rhashtable_lookup(&ovpn->table.by_vpn6, addr, ovpn_vpn6_params);
+	vpn = rhashtable_lookup(&ovpn->table.by_vpn6, addr, ovpn_vpn6_params);
+	return vpn ? vpn->peer : NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_lookup_vpn6_rcu);
 
@@ -415,10 +478,10 @@ ovpn_peer_lookup_endpoint_rcu(struct ovpn_priv *ovpn,
 	struct ovpn_peer *peer;
 
 	if (!ovpn_is_p2p(ovpn)) {
-		list = rhltable_lookup(&ovpn->table.by_endpoint, remote,
-				       ovpn_endpoint_params);
-		return list ? container_of(list, struct ovpn_peer,
-					   by_endpoint) : NULL;
+		list = rhltable_lookup(&ovpn->table.by_remote, remote,
+				       ovpn_remote_params);
+		return list ? container_of(list, struct ovpn_peer_endpoint,
+					   by_remote)->peer : NULL;
 	}
 
 	peer = rcu_dereference(ovpn->table.single);

@@ -8,6 +8,7 @@
 
 struct in6_addr;
 struct ovpn_peer;
+struct ovpn_peer_endpoint;
 struct ovpn_priv;
 struct ovpn_remote;
 
@@ -16,7 +17,8 @@ void ovpn_peer_table_exit(struct ovpn_priv *ovpn);
 
 int ovpn_peer_table_add(struct ovpn_peer *peer);
 void ovpn_peer_table_remove(struct ovpn_peer *peer);
-int ovpn_peer_table_rehash(struct ovpn_peer *peer);
+int ovpn_peer_table_move(struct ovpn_peer *peer,
+			 struct ovpn_peer_endpoint *endpoint);
 int ovpn_peer_table_set_vpn(struct ovpn_peer *peer, __be32 vpn4,
 			    const struct in6_addr *vpn6);
 

@@ -200,21 +200,23 @@ static bool ovpn_route_source6_cached(struct ovpn_peer *peer,
 bool ovpn_route_source_ok_rcu(struct ovpn_peer *peer,
 			      const struct sk_buff *skb)
 {
+	const struct ovpn_peer_vpn *vpn;
 	const struct in6_addr *saddr6;
 	__be32 saddr4;
 
 	if (peer->ovpn->mode == OVPN_MODE_P2P)
 		return true;
 
+	vpn = rcu_dereference(peer->vpn);
 	if (skb->protocol == htons(ETH_P_IP)) {
 		saddr4 = ip_hdr(skb)->saddr;
-		if (likely(saddr4 && saddr4 == READ_ONCE(peer->vpn4)))
+		if (likely(saddr4 && saddr4 == vpn->v4))
 			return true;
 		return ovpn_route_source4_cached(peer, saddr4);
 	}
 
 	saddr6 = &ipv6_hdr(skb)->saddr;
-	if (likely(ipv6_addr_equal(saddr6, &peer->vpn6) &&
+	if (likely(ipv6_addr_equal(saddr6, &vpn->v6) &&
 		   !ipv6_addr_any(saddr6)))
 		return true;
 	return ovpn_route_source6_cached(peer, saddr6);

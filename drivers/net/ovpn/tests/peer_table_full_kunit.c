@@ -20,7 +20,7 @@ static struct ovpn_peer *full_peer(struct kunit *test, struct ovpn_priv *ovpn,
 {
 	struct ovpn_peer *peer = table_bare_peer(test, ovpn, n);
 
-	table_set_endpoint(test, peer, table_at_v4(n));
+	table_move(test, peer, table_at_v4(n));
 	return peer;
 }
 
@@ -48,14 +48,14 @@ static void full_expect_at(struct kunit *test, struct ovpn_priv *ovpn,
 static void full_add_test(struct kunit *test)
 {
 	struct ovpn_priv *ovpn = table_new(test, OVPN_MODE_MP);
-	struct rhashtable *at = &ovpn->table.by_endpoint.ht;
+	struct rhashtable *at = &ovpn->table.by_remote.ht;
 	struct ovpn_peer *one = full_peer(test, ovpn, 1);
 	struct ovpn_peer *two = full_peer(test, ovpn, 2);
+	struct in6_addr six2 = table_vpn6(2);
 	unsigned int room = at->max_elems;
 
 	KUNIT_ASSERT_EQ(test, table_add(one), 0);
-	two->vpn4 = VPN4(2);
-	two->vpn6 = table_vpn6(2);
+	KUNIT_ASSERT_EQ(test, table_set_vpn(two, VPN4(2), &six2), 0);
 	at->max_elems = 1;
 	KUNIT_EXPECT_LT(test, table_add(two), 0);
 	KUNIT_EXPECT_FALSE(test, two->hashed);
@@ -76,7 +76,7 @@ static void full_add_test(struct kunit *test)
 static void full_move_test(struct kunit *test)
 {
 	struct ovpn_priv *ovpn = table_new(test, OVPN_MODE_MP);
-	struct rhashtable *at = &ovpn->table.by_endpoint.ht;
+	struct rhashtable *at = &ovpn->table.by_remote.ht;
 	struct ovpn_peer *one = full_peer(test, ovpn, 1);
 	struct ovpn_peer *two = full_peer(test, ovpn, 2);
 	unsigned int room = at->max_elems;
@@ -84,47 +84,51 @@ static void full_move_test(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, table_add(one), 0);
 	KUNIT_ASSERT_EQ(test, table_add(two), 0);
 	at->max_elems = 1;
-	table_set_endpoint(test, one, table_at_v4(3));
-	KUNIT_EXPECT_LT(test, table_rehash(one), 0);
+	KUNIT_EXPECT_LT(test, table_move(test, one, table_at_v4(3)), 0);
 	full_expect_at(test, ovpn, 1, NULL);
 	full_expect_at(test, ovpn, 3, NULL);
 	full_expect_at(test, ovpn, 2, two);
 
 	at->max_elems = room;
-	table_set_endpoint(test, one, table_at_v4(4));
-	KUNIT_EXPECT_EQ(test, table_rehash(one), 0);
+	KUNIT_EXPECT_EQ(test, table_move(test, one, table_at_v4(4)), 0);
 	full_expect_at(test, ovpn, 4, one);
 }
 
-/* new addresses of which one finds no room: the old ones are back */
+/* new addresses of which one finds no room: the old ones stay */
 static void full_vpn_test(struct kunit *test)
 {
 	struct in6_addr six2 = table_vpn6(2), six8 = table_vpn6(8);
 	struct ovpn_priv *ovpn = table_new(test, OVPN_MODE_MP);
 	struct ovpn_peer *four = full_peer(test, ovpn, 1);
 	struct ovpn_peer *six = full_peer(test, ovpn, 2);
-	unsigned int room = ovpn->table.by_vpn6.max_elems;
+	struct rhashtable *by4 = &ovpn->table.by_vpn4;
+	struct rhashtable *by6 = &ovpn->table.by_vpn6;
+	unsigned int room = by6->max_elems;
 
-	four->vpn4 = VPN4(1);
-	six->vpn6 = six2;
+	table_set_vpn(four, VPN4(1), &in6addr_any);
+	table_set_vpn(six, 0, &six2);
 	KUNIT_ASSERT_EQ(test, table_add(four), 0);
 	KUNIT_ASSERT_EQ(test, table_add(six), 0);
 
-	ovpn->table.by_vpn6.max_elems = 1;
+	by6->max_elems = 1;
 	KUNIT_EXPECT_LT(test, table_set_vpn(four, VPN4(8), &six8), 0);
 	full_expect4(test, ovpn, 1, four);
 	full_expect4(test, ovpn, 8, NULL);
 	full_expect6(test, ovpn, 8, NULL);
 
-	ovpn->table.by_vpn6.max_elems = room;
-	ovpn->table.by_vpn4.max_elems = 1;
+	by6->max_elems = room;
+	by4->max_elems = 1;
 	KUNIT_EXPECT_LT(test, table_set_vpn(six, VPN4(8), &six8), 0);
 	full_expect6(test, ovpn, 2, six);
 	full_expect6(test, ovpn, 8, NULL);
 	full_expect4(test, ovpn, 8, NULL);
-	KUNIT_EXPECT_FALSE(test, six->vpn4);
 
-	/* one's own place is room enough */
+	/* what stays has its room */
+	KUNIT_EXPECT_EQ(test, table_set_vpn(four, VPN4(1), &six8), 0);
+	full_expect4(test, ovpn, 1, four);
+	full_expect6(test, ovpn, 8, four);
+
+	by4->max_elems = room;
 	KUNIT_EXPECT_EQ(test, table_set_vpn(four, VPN4(8), &six8), 0);
 	full_expect4(test, ovpn, 8, four);
 	full_expect6(test, ovpn, 8, four);

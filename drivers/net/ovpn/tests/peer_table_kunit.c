@@ -73,6 +73,9 @@ static void table_mp_duplicate_test(struct kunit *test)
 	struct ovpn_peer *id = table_peer(test, ovpn, 2);
 	struct ovpn_peer *four = table_peer(test, ovpn, 4);
 	struct ovpn_peer *six = table_peer(test, ovpn, 6);
+	struct in6_addr six1 = table_vpn6(1);
+	struct in6_addr six4 = table_vpn6(4);
+	struct in6_addr six6 = table_vpn6(6);
 
 	id->id = 1;
 	KUNIT_EXPECT_EQ(test, table_add(id), -EEXIST);
@@ -80,13 +83,13 @@ static void table_mp_duplicate_test(struct kunit *test)
 	table_expect(test, ovpn, 1, one);
 	table_expect(test, ovpn, 2, NULL);
 
-	four->vpn4 = VPN4(1);
+	table_set_vpn(four, VPN4(1), &six4);
 	KUNIT_EXPECT_EQ(test, table_add(four), -EADDRINUSE);
 	KUNIT_EXPECT_FALSE(test, four->hashed);
 	table_expect(test, ovpn, 1, one);
 	table_expect(test, ovpn, 4, NULL);
 
-	six->vpn6 = table_vpn6(1);
+	table_set_vpn(six, VPN4(6), &six1);
 	KUNIT_EXPECT_EQ(test, table_add(six), -EADDRINUSE);
 	KUNIT_EXPECT_FALSE(test, six->hashed);
 	table_expect(test, ovpn, 1, one);
@@ -94,8 +97,8 @@ static void table_mp_duplicate_test(struct kunit *test)
 
 	/* with what is its own each of them is welcome */
 	id->id = 2;
-	four->vpn4 = VPN4(4);
-	six->vpn6 = table_vpn6(6);
+	table_set_vpn(four, VPN4(4), &six4);
+	table_set_vpn(six, VPN4(6), &six6);
 	KUNIT_EXPECT_EQ(test, table_add(id), 0);
 	KUNIT_EXPECT_EQ(test, table_add(four), 0);
 	KUNIT_EXPECT_EQ(test, table_add(six), 0);
@@ -115,7 +118,7 @@ static void table_mp_same_remote_test(struct kunit *test)
 
 	for (i = 0; i <= last; i++) {
 		peers[i] = table_peer(test, ovpn, i);
-		table_set_endpoint(test, peers[i], ep);
+		table_move(test, peers[i], ep);
 		KUNIT_EXPECT_EQ(test, table_add(peers[i]), 0);
 	}
 	for (i = 0; i < last; i++) {
@@ -364,7 +367,9 @@ static void table_p2p_test(struct kunit *test)
 	table_expect(test, ovpn, 1, one);
 
 	KUNIT_EXPECT_EQ(test, table_set_vpn(one, VPN4(9), &six9), 0);
-	KUNIT_EXPECT_TRUE(test, one->vpn4 == VPN4(9));
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, rcu_dereference(one->vpn)->v4 == VPN4(9));
+	rcu_read_unlock();
 	table_remove(one);
 	table_expect(test, ovpn, 1, NULL);
 	KUNIT_EXPECT_EQ(test, table_add(two), 0);

@@ -132,48 +132,25 @@ int table_set_vpn(struct ovpn_peer *peer, __be32 vpn4,
 }
 
 /**
- * table_rehash - ovpn_peer_table_rehash() with the lock
+ * table_move - ovpn_peer_table_move() with the lock
+ * @test: the test
  * @peer: who has moved
+ * @ep: where to
  *
  * Return: what that returns.
  */
-int table_rehash(struct ovpn_peer *peer)
-{
-	int ret;
-
-	spin_lock_bh(&peer->ovpn->lock);
-	ret = ovpn_peer_table_rehash(peer);
-	spin_unlock_bh(&peer->ovpn->lock);
-	return ret;
-}
-
-/**
- * table_set_endpoint - a peer moves; nobody finds it there yet
- * @test: the test
- * @peer: the peer
- * @ep: where to
- */
-void table_set_endpoint(struct kunit *test, struct ovpn_peer *peer,
-			struct ovpn_endpoint ep)
+int table_move(struct kunit *test, struct ovpn_peer *peer,
+	       struct ovpn_endpoint ep)
 {
 	struct ovpn_peer_endpoint *endpoint;
+	int ret;
 
-	endpoint = ovpn_peer_endpoint_new(&ep, GFP_KERNEL);
+	endpoint = ovpn_peer_endpoint_new(peer, &ep, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, endpoint);
-	ovpn_peer_set_endpoint(peer, endpoint);
-}
-
-/**
- * table_move - a peer is somewhere else from now on
- * @test: the test
- * @peer: the peer
- * @ep: where
- */
-void table_move(struct kunit *test, struct ovpn_peer *peer,
-		struct ovpn_endpoint ep)
-{
-	table_set_endpoint(test, peer, ep);
-	KUNIT_EXPECT_EQ(test, table_rehash(peer), 0);
+	spin_lock_bh(&peer->ovpn->lock);
+	ret = ovpn_peer_table_move(peer, endpoint);
+	spin_unlock_bh(&peer->ovpn->lock);
+	return ret;
 }
 
 static void table_timer(struct timer_list *timer)
@@ -219,11 +196,11 @@ struct ovpn_peer *table_bare_peer(struct kunit *test, struct ovpn_priv *ovpn,
 struct ovpn_peer *table_peer(struct kunit *test, struct ovpn_priv *ovpn, u32 n)
 {
 	struct ovpn_peer *peer = table_bare_peer(test, ovpn, n);
+	struct in6_addr vpn6 = table_vpn6(n);
 
-	peer->vpn4 = VPN4(n);
-	peer->vpn6 = table_vpn6(n);
-	table_set_endpoint(test, peer,
-			   n % 2 ? table_at_v6(PORT(n)) : table_at_v4(PORT(n)));
+	KUNIT_ASSERT_EQ(test, table_set_vpn(peer, VPN4(n), &vpn6), 0);
+	table_move(test, peer,
+		   n % 2 ? table_at_v6(PORT(n)) : table_at_v4(PORT(n)));
 	return peer;
 }
 

@@ -45,11 +45,8 @@ int table_add(struct ovpn_peer *peer);
 void table_remove(struct ovpn_peer *peer);
 int table_set_vpn(struct ovpn_peer *peer, __be32 vpn4,
 		  const struct in6_addr *vpn6);
-int table_rehash(struct ovpn_peer *peer);
-void table_set_endpoint(struct kunit *test, struct ovpn_peer *peer,
-			struct ovpn_endpoint ep);
-void table_move(struct kunit *test, struct ovpn_peer *peer,
-		struct ovpn_endpoint ep);
+int table_move(struct kunit *test, struct ovpn_peer *peer,
+	       struct ovpn_endpoint ep);
 struct ovpn_peer *table_bare_peer(struct kunit *test, struct ovpn_priv *ovpn,
 				  u32 id);
 struct ovpn_peer *table_peer(struct kunit *test, struct ovpn_priv *ovpn, u32 n);
