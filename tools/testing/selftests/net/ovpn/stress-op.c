@@ -33,11 +33,13 @@ static const int unload_errors[] = { EAGAIN, EBUSY, ENOENT, 0 };
 static const int no_errors[] = { 0 };
 
 /* no route, no device, or no room; the other end has closed; the route's device
- * has just lost what it knew of IPv4, as one does that leaves its namespace
+ * has just lost what it knew of IPv4, as one does that leaves its namespace, or
+ * is one that swallows all, and whose MTU is that small
  */
 static const int send_errors[] = {
 	ENETUNREACH, EHOSTUNREACH, ENETDOWN, ENODEV, EAGAIN, EBADF,
-	ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN, EINVAL, EADDRNOTAVAIL, 0
+	ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN, EINVAL, EADDRNOTAVAIL,
+	EMSGSIZE, 0
 };
 
 /* nothing to read, no room; closed, by us or by the other end */
