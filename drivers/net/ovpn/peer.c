@@ -142,8 +142,8 @@ struct ovpn_peer_vpn *ovpn_peer_vpn_new(struct ovpn_peer *peer, __be32 v4,
  * @gfp: how to allocate
  *
  * Context: as @gfp allows.
- * Return: the endpoint, to be given to ovpn_peer_set_endpoint() or kfree(),
- * or NULL without memory.
+ * Return: the endpoint, to be given to ovpn_peer_set_endpoint(),
+ * ovpn_peer_table_move() or kfree(), or NULL without memory.
  */
 struct ovpn_peer_endpoint *
 ovpn_peer_endpoint_new(struct ovpn_peer *peer, const struct ovpn_endpoint *ep,

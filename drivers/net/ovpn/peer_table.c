@@ -281,7 +281,7 @@ static bool ovpn_is_found(const struct ovpn_peer *peer)
  * @peer: a peer; one that has left the table stays out
  * @endpoint: where; owned by the peer from now on
  *
- * At no time is a peer with two such endpoints found at none.
+ * Meanwhile it is found where it was, or where it is: never nowhere.
  *
  * Context: &ovpn_priv.lock held.
  * Return: 0, or -ENOMEM: it has moved, but is not found by address until its

@@ -11,14 +11,11 @@ set -euo pipefail
 # shellcheck source=traffic.sh
 . ./traffic.sh
 
-# marked FAMILY
-marked()
+# joined FAMILY: a tunnel over the sockets a and b
+joined()
 {
-	local transport=udp$1 f=$1
+	local transport=udp$1
 
-	two_hosts
-	hold "$A" a "$transport" "$(outer "$transport" 1)" "$PORT" mark 17
-	hold "$B" b "$transport" "$(outer "$transport" 2)" "$PORT"
 	tunnel_dev "$A" tunA p2p 1
 	tunnel_dev "$B" tunB p2p 2
 	cli "$A" peer-new tunA id 1 sock "$(sock a)" \
@@ -26,7 +23,18 @@ marked()
 	cli "$B" peer-new tunB id 1 sock "$(sock b)" \
 		remote "$(outer "$transport" 1)" "$PORT"
 	keys
-	count_packets "$A" sent output "meta nfproto ipv$f" udp dport "$PORT"
+	count_packets "$A" sent output "meta nfproto ipv$1" udp dport "$PORT"
+}
+
+# marked FAMILY
+marked()
+{
+	local transport=udp$1
+
+	two_hosts
+	hold "$A" a "$transport" "$(outer "$transport" 1)" "$PORT" mark 17
+	hold "$B" b "$transport" "$(outer "$transport" 2)" "$PORT"
+	joined "$1"
 	count_packets "$A" m17 output meta mark 17 udp dport "$PORT"
 	count_packets "$A" m34 output meta mark 34 udp dport "$PORT"
 }
@@ -86,14 +94,7 @@ port()
 	two_hosts
 	__hold_node "$B" b "$transport"
 	hold "$A" a "$transport" "$(outer "$transport" 1)" 0
-	tunnel_dev "$A" tunA p2p 1
-	tunnel_dev "$B" tunB p2p 2
-	cli "$A" peer-new tunA id 1 sock "$(sock a)" \
-		remote "$(outer "$transport" 2)" "$PORT"
-	cli "$B" peer-new tunB id 1 sock "$(sock b)" \
-		remote "$(outer "$transport" 1)" "$PORT"
-	keys
-	count_packets "$A" sent output "meta nfproto ipv$f" udp dport "$PORT"
+	joined "$1"
 	case $f in
 	4) ip -n "$A" route add blackhole 10.0.0.0/24 table 17 ;;
 	6) ip -n "$A" -6 route add blackhole fd00::/64 table 17 ;;

@@ -316,7 +316,7 @@ attach_checked()
 # to the device
 test_during_traffic()
 {
-	local rounds=$((20 / OVPN_SLOW)) i passed=0
+	local rounds=$((20 / OVPN_SLOW + 1)) i passed=0
 
 	two_hosts
 	tunnel_dev "$A" tunA p2p 1
@@ -347,7 +347,7 @@ arrived()
 # readers may be inside. No byte is lost, and none of them fails.
 test_refused_while_read()
 {
-	local rounds=$((200 / OVPN_SLOW)) i
+	local rounds=$((200 / OVPN_SLOW + 1)) i
 
 	ready
 	raw_sockets_only
