@@ -108,18 +108,19 @@ ovpn_config_make_peer(struct ovpn_priv *ovpn,
 		      const struct ovpn_peer_config *config)
 {
 	struct ovpn_peer_endpoint *endpoint;
+	struct ovpn_peer_vpn *vpn;
 	struct ovpn_peer *peer;
-	int ret;
 
 	peer = ovpn_peer_new(ovpn, config->id, ovpn_keepalive_timer);
 	if (!peer)
 		return NULL;
 
-	spin_lock_bh(&ovpn->lock);
-	ret = ovpn_peer_table_set_vpn(peer, config->vpn4, &config->vpn6);
-	spin_unlock_bh(&ovpn->lock);
-	if (ret)
+	vpn = ovpn_peer_vpn_new(peer, config->vpn4, &config->vpn6, GFP_KERNEL);
+	if (!vpn)
 		goto err_put;
+	spin_lock_bh(&ovpn->lock);
+	ovpn_peer_table_set_vpn(peer, vpn);
+	spin_unlock_bh(&ovpn->lock);
 
 	if (config->ep.remote.family != AF_UNSPEC) {
 		endpoint = ovpn_peer_endpoint_new(peer, &config->ep,
@@ -226,17 +227,23 @@ int ovpn_config_peer_change(struct ovpn_peer *peer,
 {
 	struct ovpn_priv *ovpn = peer->ovpn;
 	struct ovpn_peer_endpoint *endpoint = NULL;
+	struct ovpn_peer_vpn *vpn;
 	int ret;
 
+	vpn = ovpn_peer_vpn_new(peer, config->vpn4, &config->vpn6, GFP_KERNEL);
+	if (!vpn)
+		return -ENOMEM;
 	if (moved) {
 		endpoint = ovpn_peer_endpoint_new(peer, &config->ep,
 						  GFP_KERNEL);
-		if (!endpoint)
+		if (!endpoint) {
+			kfree(vpn);
 			return -ENOMEM;
+		}
 	}
 
 	spin_lock_bh(&ovpn->lock);
-	ret = ovpn_peer_table_set_vpn(peer, config->vpn4, &config->vpn6);
+	ret = ovpn_peer_table_set_vpn(peer, vpn);
 	if (!ret && endpoint) {
 		ovpn_peer_table_move(peer, endpoint);
 		endpoint = NULL;

@@ -120,7 +120,8 @@ EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_put);
  * @gfp: how to allocate
  *
  * Context: as @gfp allows.
- * Return: the addresses, or NULL without memory.
+ * Return: the addresses, to be given to ovpn_peer_table_set_vpn(), or NULL
+ * without memory.
  */
 struct ovpn_peer_vpn *ovpn_peer_vpn_new(struct ovpn_peer *peer, __be32 v4,
 					const struct in6_addr *v6, gfp_t gfp)
@@ -134,6 +135,7 @@ struct ovpn_peer_vpn *ovpn_peer_vpn_new(struct ovpn_peer *peer, __be32 v4,
 	vpn->v6 = *v6;
 	return vpn;
 }
+EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_vpn_new);
 
 /**
  * ovpn_peer_endpoint_new - make an endpoint that readers may see

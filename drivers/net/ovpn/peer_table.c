@@ -308,17 +308,17 @@ int ovpn_peer_table_move(struct ovpn_peer *peer,
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_table_move);
 
 /* is one of these addresses somebody else's? */
-static bool ovpn_vpn_taken(struct ovpn_peer *peer, __be32 vpn4,
-			   const struct in6_addr *vpn6)
+static bool ovpn_vpn_taken(struct ovpn_peer *peer,
+			   const struct ovpn_peer_vpn *vpn)
 {
-	struct ovpn_priv *ovpn = peer->ovpn;
-	struct ovpn_peer *four, *six;
+	struct ovpn_peer *four = NULL, *six = NULL;
 	bool taken;
 
 	rcu_read_lock();
-	four = vpn4 ? ovpn_peer_lookup_vpn4_rcu(ovpn, vpn4) : NULL;
-	six = !ipv6_addr_any(vpn6) ? ovpn_peer_lookup_vpn6_rcu(ovpn, vpn6) :
-				     NULL;
+	if (vpn->v4)
+		four = ovpn_peer_lookup_vpn4_rcu(peer->ovpn, vpn->v4);
+	if (!ipv6_addr_any(&vpn->v6))
+		six = ovpn_peer_lookup_vpn6_rcu(peer->ovpn, &vpn->v6);
 	taken = (four && four != peer) || (six && six != peer);
 	rcu_read_unlock();
 	return taken;
@@ -362,42 +362,39 @@ static void ovpn_vpn_leave(struct ovpn_peer_table *table,
 /**
  * ovpn_peer_table_set_vpn - the peer has new addresses inside the VPN
  * @peer: a peer, in the table or not
- * @vpn4: the IPv4 address, or 0
- * @vpn6: the IPv6 address, or ::
+ * @vpn: the addresses; owned by the peer from now on, whatever is returned
  *
  * An address that stays is found at any time.
  *
  * Context: &ovpn_priv.lock held.
  * Return: 0; -EADDRINUSE or -ENOMEM: nothing has changed.
  */
-int ovpn_peer_table_set_vpn(struct ovpn_peer *peer, __be32 vpn4,
-			    const struct in6_addr *vpn6)
+int ovpn_peer_table_set_vpn(struct ovpn_peer *peer, struct ovpn_peer_vpn *vpn)
 {
-	struct ovpn_peer_vpn *old = ovpn_vpn_locked(peer), *new;
+	struct ovpn_peer_vpn *old = ovpn_vpn_locked(peer), *unused = vpn;
 	struct ovpn_peer_table *table = &peer->ovpn->table;
-	int ret;
+	int ret = 0;
 
-	if (old->v4 == vpn4 && ipv6_addr_equal(&old->v6, vpn6))
-		return 0;
-	if (ovpn_is_found(peer) && ovpn_vpn_taken(peer, vpn4, vpn6))
-		return -EADDRINUSE;
-
-	new = ovpn_peer_vpn_new(peer, vpn4, vpn6, GFP_ATOMIC);
-	if (!new)
-		return -ENOMEM;
+	if (old->v4 == vpn->v4 && ipv6_addr_equal(&old->v6, &vpn->v6))
+		goto out;
 
 	if (ovpn_is_found(peer)) {
-		ret = ovpn_vpn_enter(table, old, new);
-		if (ret) {
-			kfree_rcu(new, rcu);
-			return ret;
-		}
-		ovpn_vpn_leave(table, old, new);
+		ret = -EADDRINUSE;
+		if (ovpn_vpn_taken(peer, vpn))
+			goto out;
+		ret = ovpn_vpn_enter(table, old, vpn);
+		if (ret)
+			goto out;
+		ovpn_vpn_leave(table, old, vpn);
 		atomic_inc(&table->generation);
 	}
-	rcu_assign_pointer(peer->vpn, new);
-	kfree_rcu(old, rcu);
-	return 0;
+	rcu_assign_pointer(peer->vpn, vpn);
+	unused = old;
+
+out:
+	/* a reader may have met it, even one that found no room */
+	kfree_rcu(unused, rcu);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(ovpn_peer_table_set_vpn);
 

@@ -9,6 +9,7 @@
 struct in6_addr;
 struct ovpn_peer;
 struct ovpn_peer_endpoint;
+struct ovpn_peer_vpn;
 struct ovpn_priv;
 struct ovpn_remote;
 
@@ -19,8 +20,7 @@ int ovpn_peer_table_add(struct ovpn_peer *peer);
 void ovpn_peer_table_remove(struct ovpn_peer *peer);
 int ovpn_peer_table_move(struct ovpn_peer *peer,
 			 struct ovpn_peer_endpoint *endpoint);
-int ovpn_peer_table_set_vpn(struct ovpn_peer *peer, __be32 vpn4,
-			    const struct in6_addr *vpn6);
+int ovpn_peer_table_set_vpn(struct ovpn_peer *peer, struct ovpn_peer_vpn *vpn);
 
 struct ovpn_peer *ovpn_peer_lookup_id_rcu(struct ovpn_priv *ovpn, u32 id);
 struct ovpn_peer *ovpn_peer_lookup_vpn4_rcu(struct ovpn_priv *ovpn,

@@ -113,20 +113,25 @@ void table_remove(struct ovpn_peer *peer)
 }
 
 /**
- * table_set_vpn - ovpn_peer_table_set_vpn() with the lock
+ * table_set_vpn - ovpn_peer_table_set_vpn(), memory and lock included
  * @peer: whose addresses
  * @vpn4: IPv4
  * @vpn6: IPv6
  *
- * Return: what that returns.
+ * Return: what that returns, or -ENOMEM.
  */
 int table_set_vpn(struct ovpn_peer *peer, __be32 vpn4,
 		  const struct in6_addr *vpn6)
 {
+	struct ovpn_peer_vpn *vpn;
 	int ret;
 
+	vpn = ovpn_peer_vpn_new(peer, vpn4, vpn6, GFP_KERNEL);
+	if (!vpn)
+		return -ENOMEM;
+
 	spin_lock_bh(&peer->ovpn->lock);
-	ret = ovpn_peer_table_set_vpn(peer, vpn4, vpn6);
+	ret = ovpn_peer_table_set_vpn(peer, vpn);
 	spin_unlock_bh(&peer->ovpn->lock);
 	return ret;
 }
