@@ -3,8 +3,6 @@
 
 #include "../crypto_aead.h"
 
-#include <crypto/gcm.h>
-#include <crypto/internal/aead.h>
 #include <kunit/test.h>
 #include <linux/err.h>
 #include <linux/random.h>
@@ -535,74 +533,6 @@ static void aead_reserve_no_usage_test(struct kunit *test)
 	WALK(test, aead_used_key(test, chacha, 1000, 1ULL << 60), steps);
 }
 
-/* an AES-GCM that promises to be the fastest, and answers some other time */
-static atomic_t aead_decoy_used;
-
-static int aead_decoy_setkey(struct crypto_aead *tfm, const u8 *key,
-			     unsigned int len)
-{
-	atomic_inc(&aead_decoy_used);
-	return 0;
-}
-
-static int aead_decoy_setauthsize(struct crypto_aead *tfm, unsigned int size)
-{
-	return 0;
-}
-
-static int aead_decoy_crypt(struct aead_request *req)
-{
-	return -EINPROGRESS;
-}
-
-static struct aead_alg aead_decoy = {
-	.base.cra_name = "gcm(aes)",
-	.base.cra_driver_name = "gcm-aes-ovpn-decoy",
-	.base.cra_priority = 100000,
-	.base.cra_flags = CRYPTO_ALG_ASYNC,
-	.base.cra_blocksize = 1,
-	.base.cra_module = THIS_MODULE,
-	.setkey = aead_decoy_setkey,
-	.setauthsize = aead_decoy_setauthsize,
-	.encrypt = aead_decoy_crypt,
-	.decrypt = aead_decoy_crypt,
-	.ivsize = GCM_AES_IV_SIZE,
-	.maxauthsize = OVPN_TAG_SIZE,
-};
-
-static void aead_decoy_gone(void *unused)
-{
-	crypto_unregister_aead(&aead_decoy);
-}
-
-/* one that may answer later is never used, however fast it is said to be */
-static void aead_asynchronous_test(struct kunit *test)
-{
-	const struct aead_answer *answer = &aead_answers[0];
-	struct crypto_aead *fastest;
-	struct ovpn_key *key;
-	u8 *packet;
-
-	if (IS_ENABLED(CONFIG_CRYPTO_SELFTESTS))
-		kunit_skip(test, "the kernel would test the decoy");
-
-	atomic_set(&aead_decoy_used, 0);
-	KUNIT_ASSERT_EQ(test, 0, crypto_register_aead(&aead_decoy));
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, aead_decoy_gone,
-							   NULL));
-	fastest = crypto_alloc_aead("gcm(aes)", 0, 0);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fastest);
-	KUNIT_EXPECT_STREQ(test, crypto_aead_driver_name(fastest),
-			   "gcm-aes-ovpn-decoy");
-	crypto_free_aead(fastest);
-
-	key = aead_key_here(test, answer->cipher);
-	packet = aead_packet(test, key, answer->len);
-	KUNIT_EXPECT_MEMEQ(test, packet, answer->packet,
-			   OVPN_HEADER_SIZE + answer->len);
-	KUNIT_EXPECT_EQ(test, 0, atomic_read(&aead_decoy_used));
-}
-
 static struct kunit_case aead_cases[] = {
 	KUNIT_CASE_PARAM(aead_answer_test, aead_answer_gen_params),
 	KUNIT_CASE_PARAM(aead_round_trip_test, aead_cipher_gen_params),
@@ -616,7 +546,6 @@ static struct kunit_case aead_cases[] = {
 	KUNIT_CASE_PARAM(aead_reserve_ids_test, aead_cipher_gen_params),
 	KUNIT_CASE(aead_reserve_usage_test),
 	KUNIT_CASE(aead_reserve_no_usage_test),
-	KUNIT_CASE(aead_asynchronous_test),
 	{}
 };
 
