@@ -109,6 +109,10 @@ copy_project()
 # shellcheck disable=SC2016,SC2034 # make's words; used by those who source this
 COUNT_LINES='GCOV_PROFILE=$(if $(filter %drivers/net/ovpn %drivers/net/ovpn/tests,$(obj)),y,n)'
 
+# For make, of a kernel with CONFIG_KCSAN: watch the accesses of the driver alone.
+# shellcheck disable=SC2016,SC2034 # as above
+WATCH_ACCESSES='KCSAN_SANITIZE=$(if $(filter %drivers/net/ovpn,$(obj)),y,n)'
+
 # A value of the KERNEL file.
 kernel_pin() { awk -v key="$1" '$1 == key { print $2 }' "$ROOT/KERNEL"; }
 
