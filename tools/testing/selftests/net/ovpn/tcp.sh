@@ -59,6 +59,8 @@ test_counted()
 	iperf_server "$B"
 	iperf "$A" 10.8.0.2 -n 8M
 	iperf "$A" fd08::2 -n 2M -R
+	# iperf3 is done when TCP has it all, not when all has arrived
+	wait_for streams_over
 	for what in vpn link; do
 		for unit in packets bytes; do
 			wait_for same "$A" tunA $what-tx-$unit \
@@ -78,6 +80,15 @@ test_counted()
 		"$(peer_value "$A" tunA 1 vpn-rx-bytes)" "device rx bytes"
 	equal "$(link_stat "$A" tunA tx packets)" "$b" "device tx packets"
 	no_drops
+}
+
+streams_over()
+{
+	local ns which="sport = :5201 or dport = :5201"
+
+	for ns in "$A" "$B"; do
+		[[ -z $(in_ns "$ns" ss -Htn "$which") ]] || return
+	done
 }
 
 # same NS DEV NAME NS DEV NAME
