@@ -26,7 +26,8 @@ platform()
 	i386)
 		arch=i386 cross=i686-linux-gnu- debian=i386
 		image=arch/x86/boot/bzImage console=ttyS0
-		machine=(qemu-system-i386 -M pc -cpu max)
+		# two of what it takes for an old AMD would be warned of
+		machine=(qemu-system-i386 -M pc -cpu max,vendor=GenuineIntel)
 		;;
 	arm64)
 		arch=arm64 cross=aarch64-linux-gnu- debian=arm64
