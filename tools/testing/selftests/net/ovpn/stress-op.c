@@ -23,6 +23,9 @@
 /* no such peer, or device; without the module, no such family */
 static const int gone_errors[] = { ENOENT, ENODEV, 0 };
 
+/* netlink begins no dump for a module that is going (__netlink_dump_start()) */
+static const int dump_errors[] = { ENOENT, ENODEV, EPROTONOSUPPORT, 0 };
+
 /* the id is taken; the socket is in use, not connected any more, or closed */
 static const int new_errors[] = {
 	EEXIST, EBUSY, EINVAL, EBADF, ENOENT, ENODEV, 0
@@ -282,7 +285,7 @@ const struct op ops[] = {
 	{ "key-swap", op_key_swap, GONE_KEYS, 0, gone_errors },
 	{ "key-del", op_key_del, GONE_KEYS, 0, gone_errors },
 	{ "rekey", op_rekey, GONE_KEYS, 0, gone_errors },
-	{ "dump", op_dump, 0, 0, gone_errors },
+	{ "dump", op_dump, 0, 0, dump_errors },
 	{ "tx", op_tx, 0, 0, send_errors },
 	{ "rx", op_rx, 0, FRAME | OUTSIDE, send_errors },
 	{ "user", op_user, 0, OUTSIDE | ONLY_TCP | KEEPS, user_errors },
