@@ -27,7 +27,7 @@ platform()
 		arch=i386 cross=i686-linux-gnu- debian=i386
 		image=arch/x86/boot/bzImage console=ttyS0
 		# two of what it takes for an old AMD would be warned of
-		machine=(qemu-system-i386 -M pc -cpu max,vendor=GenuineIntel)
+		machine=(qemu-system-i386 -M pc -cpu "max,vendor=GenuineIntel")
 		;;
 	arm64)
 		arch=arm64 cross=aarch64-linux-gnu- debian=arm64
