@@ -362,7 +362,7 @@ static void ovpn_vpn_leave(struct ovpn_peer_table *table,
 /**
  * ovpn_peer_table_set_vpn - the peer has new addresses inside the VPN
  * @peer: a peer, in the table or not
- * @vpn: the addresses; owned by the peer from now on, whatever is returned
+ * @vpn: the addresses; taken over, whatever is returned
  *
  * An address that stays is found at any time.
  *

@@ -365,8 +365,23 @@ static void keyring_cipher_release(void *unused)
 	crypto_unregister_aead(&keyring_alg);
 }
 
-/* a cipher that may sleep is freed in process context */
-static void keyring_free_context_test(struct kunit *test)
+/* until the end of the test it is the AES-GCM of the highest priority */
+static void keyring_cipher_register(struct kunit *test, u32 flags)
+{
+	if (IS_ENABLED(CONFIG_CRYPTO_SELFTESTS))
+		kunit_skip(test, "this kernel tests its ciphers");
+	init_completion(&keyring_cipher.gone);
+	atomic_set(&keyring_cipher.begins, 0);
+	atomic_set(&keyring_cipher.ends, 0);
+	atomic_set(&keyring_cipher.bad_ends, 0);
+	keyring_alg.base.cra_flags = flags;
+	KUNIT_ASSERT_EQ(test, 0, crypto_register_aead(&keyring_alg));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, keyring_cipher_release,
+						  NULL));
+}
+
+static struct ovpn_key *keyring_cipher_key(struct kunit *test)
 {
 	static const u8 secret[32];
 	struct ovpn_key_config config = {
@@ -377,23 +392,38 @@ static void keyring_free_context_test(struct kunit *test)
 		.rx_key = secret,
 		.rx_tail = secret,
 	};
+	struct ovpn_key *key = ovpn_aead_key_new(&config);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, key);
+	return key;
+}
+
+/* packets are sealed at once: one that may answer later is not for us, however
+ * high its priority
+ */
+static void keyring_asynchronous_test(struct kunit *test)
+{
+	struct crypto_aead *first;
+
+	keyring_cipher_register(test, CRYPTO_ALG_ASYNC);
+	first = crypto_alloc_aead("gcm(aes)", 0, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, first);
+	crypto_free_aead(first);
+	KUNIT_ASSERT_EQ(test, 1, atomic_read(&keyring_cipher.begins));
+
+	ovpn_aead_key_free(keyring_cipher_key(test));
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&keyring_cipher.begins));
+}
+
+/* a cipher that may sleep is freed in process context */
+static void keyring_free_context_test(struct kunit *test)
+{
 	struct ovpn_keyring *ring;
 	struct ovpn_key *key;
 
-	if (IS_ENABLED(CONFIG_CRYPTO_SELFTESTS))
-		kunit_skip(test, "this kernel tests its ciphers");
-	init_completion(&keyring_cipher.gone);
-	atomic_set(&keyring_cipher.begins, 0);
-	atomic_set(&keyring_cipher.ends, 0);
-	atomic_set(&keyring_cipher.bad_ends, 0);
-	KUNIT_ASSERT_EQ(test, 0, crypto_register_aead(&keyring_alg));
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, keyring_cipher_release,
-						  NULL));
-
+	keyring_cipher_register(test, 0);
 	ring = keyring_new(test);
-	key = ovpn_aead_key_new(&config);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, key);
+	key = keyring_cipher_key(test);
 	KUNIT_ASSERT_EQ(test, 2, atomic_read(&keyring_cipher.begins));
 	ovpn_keyring_install(ring, PRIMARY, key);
 	ovpn_keyring_purge(ring);
@@ -415,6 +445,7 @@ static struct kunit_case keyring_cases[] = {
 	KUNIT_CASE(keyring_purge_test),
 	KUNIT_CASE(keyring_same_id_test),
 	KUNIT_CASE(keyring_reader_test),
+	KUNIT_CASE(keyring_asynchronous_test),
 	KUNIT_CASE(keyring_free_context_test),
 	KUNIT_CASE_SLOW(keyring_race_test),
 	{}
