@@ -119,7 +119,7 @@ static void act_once(unsigned int who, struct tally *tally)
 	double start = now();
 	int error = me->op->run(me);
 
-	if (!op_may_return(me->op, error))
+	if (!op_may_return(me->op, actors[!who].op, error))
 		die("%s beside %s (%s, %s): %s", me->op->name,
 		    actors[!who].op->name, stage.tcp ? "TCP" : "UDP",
 		    stage.mp ? "mp" : "p2p", strerror(error));

@@ -23,9 +23,6 @@
 /* no such peer, or device; without the module, no such family */
 static const int gone_errors[] = { ENOENT, ENODEV, 0 };
 
-/* netlink begins no dump for a module that is going (__netlink_dump_start()) */
-static const int dump_errors[] = { ENOENT, ENODEV, EPROTONOSUPPORT, 0 };
-
 /* the id is taken; the socket is in use, not connected any more, or closed */
 static const int new_errors[] = {
 	EEXIST, EBUSY, EINVAL, EBADF, ENOENT, ENODEV, 0
@@ -285,7 +282,7 @@ const struct op ops[] = {
 	{ "key-swap", op_key_swap, GONE_KEYS, 0, gone_errors },
 	{ "key-del", op_key_del, GONE_KEYS, 0, gone_errors },
 	{ "rekey", op_rekey, GONE_KEYS, 0, gone_errors },
-	{ "dump", op_dump, 0, 0, dump_errors },
+	{ "dump", op_dump, 0, 0, gone_errors },
 	{ "tx", op_tx, 0, 0, send_errors },
 	{ "rx", op_rx, 0, FRAME | OUTSIDE, send_errors },
 	{ "user", op_user, 0, OUTSIDE | ONLY_TCP | KEEPS, user_errors },
@@ -315,10 +312,13 @@ const struct op *op_find(const char *name)
 	return NULL;
 }
 
-bool op_may_return(const struct op *op, int error)
+bool op_may_return(const struct op *op, const struct op *other, int error)
 {
 	const int *may;
 
+	/* of a module that is going, netlink begins no dump */
+	if (error == EPROTONOSUPPORT && op->run == op_dump)
+		return other->gone & GONE_MODULE;
 	for (may = op->errors; *may; may++)
 		if (*may == error)
 			return true;

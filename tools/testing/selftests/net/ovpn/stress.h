@@ -160,7 +160,7 @@ size_t frame_make(uint8_t *buf, uint32_t pkt_id, unsigned int kind);
 /* stress-op.c */
 extern const struct op ops[];
 const struct op *op_find(const char *name);
-bool op_may_return(const struct op *op, int error);
+bool op_may_return(const struct op *op, const struct op *other, int error);
 
 /* stress-fault.c */
 int fault_main(const char *name, bool tcp, bool mp, unsigned int limit);
